@@ -1,0 +1,172 @@
+#include "app/server.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+
+#include "base/log.h"
+
+namespace weir::app {
+
+namespace {
+
+/// How long the first look-up of the servers' names may hold up the start.
+constexpr Duration kFirstLookUp = std::chrono::seconds(2);
+
+uint64_t random_word() {
+    std::random_device source;
+    return (uint64_t{source()} << 32) | source();
+}
+
+unsigned worker_count(const config::Settings& settings) {
+    return settings.workers != 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+log::Level level_of(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::debug: return log::Level::debug;
+        case config::LogLevel::info: return log::Level::info;
+        case config::LogLevel::warning: return log::Level::warning;
+        case config::LogLevel::error: return log::Level::error;
+    }
+    return log::Level::info;
+}
+
+}  // namespace
+
+void prepare_process() {
+    net::block_signals({SIGTERM, SIGINT, SIGUSR1, SIGHUP});
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+Result<std::unique_ptr<Server>> Server::start(config::Settings settings) {
+    auto server = std::make_unique<Server>(Private(), std::move(settings));
+    const std::string& access = server->settings_.log.access;
+    if (access != "off") {
+        auto writer = proxy::LogWriter::open(access);
+        if (!writer) return fail(writer.error());
+        server->log_writer_ = std::move(*writer);
+    }
+    if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
+    server->start_workers();
+    return server;
+}
+
+Server::Server(Private, config::Settings settings)
+    : settings_(std::move(settings)),
+      budget_(settings_.limits.memory_bytes),
+      gate_(settings_.clients.max_connections, settings_.clients.max_connections_per_ip),
+      control_(loop_),
+      signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
+    log::set_level(level_of(settings_.log.level));
+}
+
+Server::~Server() {
+    resolver_.reset();  // it posts to the workers
+    workers_.clear();
+    for (const config::Listen& listen : settings_.listen)
+        if (listen.address.is_unix()) unlink(listen.address.path.c_str());
+}
+
+Result<bool> Server::open_sockets() {
+    unsigned workers = worker_count(settings_);
+    for (const config::Listen& listen : settings_.listen) {
+        bool one_each = workers > 1 && !listen.address.is_unix();
+        std::vector<net::Fd> sockets;
+        Endpoint address = listen.address;
+        for (unsigned each = 0; each < (one_each ? workers : 1); ++each) {
+            auto socket = net::listen_on(address, {.unix_mode = listen.mode, .share_port = one_each});
+            if (!socket) return fail(socket.error());
+            if (!address.is_unix()) address.port = net::SocketAddress::local_of(*socket).port();
+            sockets.push_back(std::move(*socket));
+        }
+        sockets_.push_back(std::move(sockets));
+    }
+    return true;
+}
+
+void Server::start_workers() {
+    Shared shared{.settings = settings_,
+                  .budget = budget_,
+                  .gate = gate_,
+                  .log_writer = log_writer_.get(),
+                  .on_connect_failed = [this] { resolver_->ask_again(); },
+                  .on_accept_ended = [this] { on_accept_ended(); },
+                  .on_worker_ended = [this] { on_worker_ended(); }};
+    for (unsigned each = 0; each < worker_count(settings_); ++each)
+        workers_.push_back(std::make_unique<Worker>(shared, std::array{random_word(), random_word()}));
+
+    std::vector<Endpoint> endpoints;
+    for (const config::Server& server : settings_.upstream.servers) endpoints.push_back(server.address);
+    unresolved_ = endpoints.size();
+    resolve_errors_.resize(endpoints.size());
+    resolver_ = std::make_unique<net::Resolver>(
+        std::move(endpoints),
+        [this](size_t server, const net::Resolution& found) { on_resolved(server, found); });
+    wait_for_addresses();
+    for (size_t worker = 0; worker < workers_.size(); ++worker)
+        for (const auto& sockets : sockets_) workers_[worker]->accept_from(sockets[worker % sockets.size()]);
+}
+
+/// On the resolver's thread.
+void Server::on_resolved(size_t server, const net::Resolution& found) {
+    std::string name = to_string(settings_.upstream.servers[server].address);
+    if (found.error.empty()) {
+        for (auto& worker : workers_) worker->set_addresses(server, found.addresses);
+    } else if (found.error != resolve_errors_[server]) {
+        log::warning("{} cannot be resolved: {}", name, found.error);
+    }
+    std::lock_guard lock(resolved_mutex_);
+    resolve_errors_[server] = found.error;
+    if (unresolved_ > 0) --unresolved_;
+    resolved_.notify_one();
+}
+
+void Server::wait_for_addresses() {
+    std::unique_lock lock(resolved_mutex_);
+    resolved_.wait_for(lock, kFirstLookUp, [this] { return unresolved_ == 0; });
+}
+
+std::vector<std::string> Server::addresses() const {
+    std::vector<std::string> all;
+    for (const auto& sockets : sockets_) all.push_back(net::SocketAddress::local_of(sockets.front()).text());
+    return all;
+}
+
+void Server::run() { loop_.run(); }
+
+/// On the worker's thread.
+void Server::on_accept_ended() {
+    // Not before the last of them: closing a socket resets the clients in its queue.
+    control_.post([this] {
+        if (++deaf_workers_ == workers_.size()) sockets_.clear();
+    });
+}
+
+/// On the worker's thread.
+void Server::on_worker_ended() {
+    control_.post([this] {
+        if (++ended_workers_ == workers_.size()) loop_.stop();
+    });
+}
+
+void Server::on_signal(int signal) {
+    if (signal == SIGUSR1) {
+        log::info("reopening the logs");
+        if (log_writer_) log_writer_->reopen();
+    } else if (signal == SIGHUP) {
+        log::warning("a reload was asked for; it needs a restart in this version");
+    } else if (!draining_) {
+        draining_ = true;
+        log::info("draining: no new connections, {} s for what runs",
+                  std::chrono::duration_cast<std::chrono::seconds>(settings_.drain).count());
+        for (auto& worker : workers_) worker->drain(settings_.drain);
+    } else {
+        log::warning("a second signal: stopping at once");
+        for (auto& worker : workers_) worker->stop_now();
+    }
+}
+
+}  // namespace weir::app

@@ -1,0 +1,74 @@
+// The whole proxy: opens its sockets, runs its workers, and does what signals ask for.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "app/worker.h"
+#include "base/block_pool.h"
+#include "base/result.h"
+#include "config/settings.h"
+#include "net/mailbox.h"
+#include "net/resolver.h"
+#include "net/signals.h"
+#include "proxy/connection_gate.h"
+#include "proxy/log_writer.h"
+
+namespace weir::app {
+
+/// Thread: the one that makes it, which becomes the control thread in run().
+class Server {
+    struct Private {
+        explicit Private() = default;
+    };
+
+  public:
+    Server(Private, config::Settings settings);  ///< for start() alone
+    /// Opens log and sockets. The error says what could not be had.
+    static Result<std::unique_ptr<Server>> start(config::Settings settings);
+    ~Server();
+
+    /// Until a signal ends it: SIGTERM and SIGINT drain (a second one cuts off), SIGUSR1 reopens the logs.
+    void run();
+
+    /// The addresses it listens on, ports chosen by the kernel filled in.
+    [[nodiscard]] std::vector<std::string> addresses() const;
+
+  private:
+    Result<bool> open_sockets();
+    void start_workers();
+    void on_resolved(size_t server, const net::Resolution&);
+    void wait_for_addresses();
+    void on_accept_ended();
+    void on_worker_ended();
+    void on_signal(int signal);
+
+    config::Settings settings_;
+    MemoryBudget budget_;
+    proxy::ConnectionGate gate_;
+    std::unique_ptr<proxy::LogWriter> log_writer_;
+    std::vector<std::vector<net::Fd>> sockets_;  ///< of each address, one a worker where it can be
+    std::vector<std::unique_ptr<Worker>> workers_;
+
+    std::mutex resolved_mutex_;
+    std::condition_variable resolved_;
+    size_t unresolved_ = 0;                    ///< servers not looked up yet
+    std::vector<std::string> resolve_errors_;  ///< the last one of each server: a change is logged once
+
+    net::Loop loop_;
+    net::Mailbox control_;
+    net::Signals signals_;
+    size_t deaf_workers_ = 0;
+    size_t ended_workers_ = 0;
+    bool draining_ = false;
+    std::unique_ptr<net::Resolver> resolver_;
+};
+
+/// Before any thread is started: signals go to the control thread alone, and a peer that has left raises
+/// none.
+void prepare_process();
+
+}  // namespace weir::app

@@ -1,0 +1,85 @@
+#include "app/worker.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace weir::app {
+
+namespace {
+constexpr Duration kSweepPeriod = std::chrono::seconds(1);
+}
+
+Worker::Worker(const Shared& shared, std::array<uint64_t, 2> id_seeds)
+    : mailbox_(loop_),
+      kit_(std::make_unique<proxy::Kit>(loop_, shared.settings, shared.budget, shared.gate, shared.log_writer,
+                                        id_seeds)),
+      upstreams_(*kit_, shared.settings.upstream),
+      clients_(*kit_),
+      on_accept_ended_(shared.on_accept_ended),
+      on_ended_(shared.on_worker_ended) {
+    kit_->upstreams = &upstreams_;
+    kit_->on_connect_failed = shared.on_connect_failed;
+    loop_.set_on_tick(&Worker::on_tick, this);
+    thread_ = std::thread([this] { loop_.run(); });
+}
+
+Worker::~Worker() {
+    stop_now();
+    thread_.join();
+}
+
+void Worker::accept_from(const net::Fd& socket) {
+    mailbox_.post([this, &socket] {
+        listeners_.push_back(std::make_unique<net::Listener>(
+            loop_, socket,
+            [this](net::Fd fd, const net::IpAddress& peer) { clients_.add(std::move(fd), peer); }));
+    });
+}
+
+void Worker::set_addresses(size_t server, std::vector<net::SocketAddress> addresses) {
+    mailbox_.post([this, server, moved = std::move(addresses)] { upstreams_.set_addresses(server, moved); });
+}
+
+void Worker::drain(Duration bound) {
+    mailbox_.post([this, bound] { begin_drain(bound); });
+}
+
+void Worker::stop_now() {
+    mailbox_.post([this] { end(); });
+}
+
+void Worker::begin_drain(Duration bound) {
+    kit_->draining = true;
+    drain_deadline_ = loop_.now() + bound;
+    for (auto& listener : listeners_) listener->accept_waiting();
+    listeners_.clear();
+    on_accept_ended_();
+    clients_.drain();
+    upstreams_.close_idle();
+    if (clients_.empty()) end();
+}
+
+void Worker::end() {
+    if (std::exchange(ended_, true)) return;
+    listeners_.clear();
+    if (!clients_.empty()) log::warning("{} connections are cut off", clients_.size());
+    clients_.shut();
+    upstreams_.close_idle();
+    kit_->access_log.flush();
+    loop_.stop();
+    on_ended_();
+}
+
+void Worker::on_tick(void* worker) {
+    auto& self = *static_cast<Worker*>(worker);
+    Time now = self.loop_.now();
+    self.kit_->access_log.flush();
+    if (now >= self.next_sweep_) {
+        self.next_sweep_ = now + kSweepPeriod;
+        self.upstreams_.sweep(now);
+    }
+    if (self.kit_->draining && (self.clients_.empty() || now >= self.drain_deadline_)) self.end();
+}
+
+}  // namespace weir::app

@@ -1,0 +1,63 @@
+// One thread that serves clients: its loop, its connections, its pools.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "config/settings.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/mailbox.h"
+#include "proxy/client_set.h"
+#include "proxy/kit.h"
+#include "proxy/upstream_set.h"
+
+namespace weir::app {
+
+/// What all workers share. Outlives them.
+struct Shared {
+    const config::Settings& settings;
+    MemoryBudget& budget;
+    proxy::ConnectionGate& gate;
+    proxy::LogWriter* log_writer;
+    std::function<void()> on_connect_failed;  ///< any thread
+    std::function<void()> on_accept_ended;    ///< any thread: this worker needs the listening sockets no more
+    std::function<void()> on_worker_ended;    ///< any thread
+};
+
+/// Made and destroyed by the control thread; its public calls may come from any.
+class Worker {
+  public:
+    Worker(const Shared& shared, std::array<uint64_t, 2> id_seeds);
+    ~Worker();  ///< waits for the thread
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    void accept_from(const net::Fd& socket);
+    void set_addresses(size_t server, std::vector<net::SocketAddress> addresses);
+    /// Accepts nothing more, finishes what runs, then ends; by `bound` it ends anyway.
+    void drain(Duration bound);
+    void stop_now();
+
+  private:
+    static void on_tick(void* worker);
+    void begin_drain(Duration bound);
+    void end();
+
+    net::Loop loop_;
+    net::Mailbox mailbox_;
+    std::unique_ptr<proxy::Kit> kit_;
+    proxy::UpstreamSet upstreams_;
+    proxy::ClientSet clients_;
+    std::function<void()> on_accept_ended_;
+    std::function<void()> on_ended_;
+    bool ended_ = false;
+    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    Time next_sweep_{};
+    Time drain_deadline_ = kNever;
+    std::thread thread_;
+};
+
+}  // namespace weir::app

@@ -1,0 +1,108 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <optional>
+#include <sstream>
+
+namespace weir::cli {
+
+namespace {
+
+constexpr int kBadUsage = 2;
+constexpr const char* kFooter =
+    "\nSignals: SIGTERM and SIGINT drain (a second one stops at once), SIGUSR1 reopens the log files.\n"
+    "Exit codes: 0 clean, 1 bad configuration, 2 bad usage, 3 could not start.";
+
+struct Options {
+    std::string config_file;
+    std::string check_file;
+    std::vector<std::string> listen;
+    std::vector<std::string> upstream;
+    std::vector<std::string> set;
+    std::string demo_listen = "127.0.0.1:8080";
+};
+
+/// One item as it is, several as `['a', 'b']`, each quoted so that nothing in it is taken for syntax.
+std::string as_yaml(const std::vector<std::string>& items) {
+    if (items.size() == 1) return items.front();
+    std::string list;
+    for (const std::string& item : items) {
+        std::string escaped;
+        for (char c : item) escaped += c == '\'' ? std::string("''") : std::string(1, c);
+        list += fmt::format("{}'{}'", list.empty() ? "" : ", ", escaped);
+    }
+    return "[" + list + "]";
+}
+
+void add_options(CLI::App& app, Options& options) {
+    app.add_option("-c,--config", options.config_file,
+                   "the YAML file; default: ./weir.yaml, then /etc/weir/weir.yaml")
+        ->type_name("FILE");
+    app.add_option("-l,--listen", options.listen,
+                   "where clients connect: host:port, [v6]:port, :port or unix:/path")
+        ->type_name("ADDR");
+    app.add_option("-u,--upstream", options.upstream, "the app: http://host:port or unix:/path")
+        ->type_name("URL");
+    app.add_option("-s,--set", options.set, "one key of the configuration, e.g. timeout.total=10s")
+        ->type_name("KEY=VALUE");
+}
+
+Result<std::vector<config::Assignment>, Exit> assignments(const Options& options) {
+    std::vector<config::Assignment> flags;
+    if (!options.listen.empty())
+        flags.push_back({"listen", as_yaml(options.listen), "--listen " + options.listen.front()});
+    if (!options.upstream.empty())
+        flags.push_back(
+            {"upstream.servers", as_yaml(options.upstream), "--upstream " + options.upstream.front()});
+    for (const std::string& text : options.set) {
+        size_t equals = text.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            return fail(Exit{kBadUsage, "", fmt::format("weir: --set needs KEY=VALUE, not `{}`\n", text)});
+        flags.push_back({text.substr(0, equals), text.substr(equals + 1), "--set " + text});
+    }
+    return flags;
+}
+
+}  // namespace
+
+Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) {
+    CLI::App app("weir: a reverse proxy that protects one legacy app");
+    app.name("weir");
+    app.footer(kFooter);
+    Options options;
+    add_options(app, options);
+    CLI::App* check =
+        app.add_subcommand("check", "check the configuration and show it with the origin of every value");
+    check->add_option("file", options.check_file, "the YAML file")->type_name("FILE");
+    check->fallthrough();
+    CLI::App* demo = app.add_subcommand("demo", "start a sample app behind a proxy and say what to try");
+    demo->add_option("-l,--listen", options.demo_listen, "where the demo listens")
+        ->type_name("ADDR")
+        ->capture_default_str();
+    CLI::App* version = app.add_subcommand("version", "version, build and libraries");
+    app.require_subcommand(0, 1);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& stop) {
+        std::ostringstream out;
+        std::ostringstream err;
+        int code = app.exit(stop, out, err) == 0 ? 0 : kBadUsage;
+        return fail(Exit{code, out.str(), err.str()});
+    }
+    CommandLine made;
+    if (*check) made.action = Action::check;
+    if (*demo) made.action = Action::demo;
+    if (*version) made.action = Action::version;
+    made.config_file = options.check_file.empty() ? options.config_file : options.check_file;
+    made.demo_listen = options.demo_listen;
+    auto flags = assignments(options);
+    if (!flags) return fail(flags.error());
+    made.flags = std::move(*flags);
+    return made;
+}
+
+}  // namespace weir::cli

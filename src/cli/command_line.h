@@ -1,0 +1,32 @@
+// What was asked for on the command line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "config/load.h"
+
+namespace weir::cli {
+
+enum class Action : uint8_t { run, check, demo, version };
+
+struct CommandLine {
+    Action action = Action::run;
+    std::string config_file;  ///< empty: the default places, if no flag makes a file needless
+    std::vector<config::Assignment> flags;
+    std::string demo_listen;
+};
+
+/// Why there is nothing to do: help was printed (0), or the usage was wrong (2).
+struct Exit {
+    int code = 0;
+    std::string to_stdout;
+    std::string to_stderr;
+};
+
+Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace weir::cli

@@ -1,0 +1,254 @@
+#include "config/value.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "config/nearest.h"
+#include "config/text.h"
+
+namespace weir::config {
+namespace {
+
+using Parsed = Result<Value, Wrong>;
+
+constexpr size_t kMaxHostBytes = 255;
+constexpr size_t kMaxPathBytes = 4095;  // PATH_MAX without its NUL
+constexpr size_t kMaxMessage = 300;
+
+template <class T>
+Parsed to_value(Result<T, Wrong> result) {
+    if (!result) return fail(std::move(result.error()));
+    return Value(std::move(result.value()));
+}
+
+void append(std::string& hint, std::string_view more) {
+    if (!hint.empty() && !more.empty()) hint += "; ";
+    hint += more;
+}
+
+Parsed parse_mode(std::string_view text) {
+    const bool is_octal =
+        !text.empty() && text.size() <= 5 && text.find_first_not_of("01234567") == std::string_view::npos;
+    if (!is_octal)
+        return fail(Wrong{quoted(text) + " is not a file mode", "write octal digits, as in `0660`"});
+    uint64_t mode = 0;
+    for (const char c : text) mode = mode * 8 + static_cast<uint64_t>(c - '0');
+    return Value(mode);
+}
+
+std::vector<std::string> choices_of(const Field& field) {
+    std::vector<std::string> choices;
+    for (const std::string_view choice : field.choices) {
+        if (!choice.empty()) choices.emplace_back(choice);
+    }
+    if (!field.word.empty()) choices.emplace_back(field.word);
+    return choices;
+}
+
+Failure<Wrong> not_a_choice(const Field& field, std::string_view text) {
+    const std::string near = nearest(text, choices_of(field));
+    return fail(Wrong{fmt::format("{} is not {}", quoted(text), what_it_takes(field)),
+                      near.empty() ? std::string() : fmt::format("did you mean `{}`?", near)});
+}
+
+Parsed parse_choice(const Field& field, std::string_view text) {
+    const auto* const found = std::find(field.choices.begin(), field.choices.end(), text);
+    if (text.empty() || found == field.choices.end()) return not_a_choice(field, text);
+    return Value(static_cast<uint64_t>(found - field.choices.begin()));
+}
+
+/// A bare word is no path: it would be a misspelt `stdout` and quietly make a file of that name.
+Parsed parse_output(const Field& field, std::string_view text) {
+    const bool is_choice =
+        !text.empty() && std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
+    if (is_choice) return Value(std::string(text));
+    if (text.find('/') == std::string_view::npos) {
+        Failure<Wrong> failure = not_a_choice(field, text);
+        append(failure.error.hint, "a path holds a `/`");
+        return failure;
+    }
+    if (text.ends_with('/')) return fail(Wrong{quoted(text) + " is a directory", "name a file in it"});
+    if (text.size() > kMaxPathBytes) return fail(Wrong{"the path is too long", {}});
+    return Value(std::string(text));
+}
+
+Parsed parse_host(std::string_view text) {
+    const auto belongs = [](char c) {
+        return is_letter(c) || is_digit(c) || std::string_view(".-_:[]").find(c) != std::string_view::npos;
+    };
+    if (text.find("://") != std::string_view::npos) {
+        return fail(
+            Wrong{quoted(text) + " is a URL, not a host", "write the host alone, as in `app.example`"});
+    }
+    if (text.empty() || text.size() > kMaxHostBytes || !std::all_of(text.begin(), text.end(), belongs)) {
+        return fail(
+            Wrong{quoted(text) + " is not a host", "write a name or an address, as in `app.example`"});
+    }
+    return Value(std::string(text));
+}
+
+Parsed parse_address(std::string_view text) {
+    Result<Endpoint> endpoint = parse_endpoint(text);
+    if (endpoint) return Value(std::move(endpoint.value()));
+    return fail(Wrong{
+        fmt::format("{} is not an address: {}", quoted(text), printable(endpoint.error(), kMaxMessage)), {}});
+}
+
+Failure<Wrong> not_a_server(std::string_view text, std::string_view why, std::string hint) {
+    return fail(Wrong{fmt::format("{} {}", quoted(text), why), std::move(hint)});
+}
+
+bool starts_with_scheme(std::string_view text, std::string_view scheme) {
+    const auto same = [](char a, char b) { return a == b || (is_letter(a) && (a | 0x20) == b); };
+    return text.size() >= scheme.size() &&
+           std::equal(scheme.begin(), scheme.end(), text.begin(), [&](char b, char a) { return same(a, b); });
+}
+
+Parsed parse_authority(std::string_view text, std::string_view authority) {
+    const size_t path = authority.find_first_of("/?#");
+    if (path != std::string_view::npos && authority.substr(path) != "/") {
+        return not_a_server(
+            text, "has a path, and paths are not rewritten: a request keeps its own",
+            fmt::format("did you mean {}?", quoted(fmt::format("http://{}", authority.substr(0, path)))));
+    }
+    authority = authority.substr(0, path);
+    if (authority.find('@') != std::string_view::npos) {
+        return not_a_server(text, "has a user in front of the host, which is not supported", {});
+    }
+    const bool has_port =
+        authority.find(':', authority.rfind(']') == std::string_view::npos ? 0 : authority.rfind(']')) !=
+        std::string_view::npos;
+    const Result<Endpoint> endpoint =
+        parse_endpoint(has_port ? std::string(authority) : fmt::format("{}:80", authority));
+    if (!endpoint) {
+        return not_a_server(text, fmt::format("is not a URL: {}", printable(endpoint.error(), kMaxMessage)),
+                            "write `http://host:port` or `unix:/path`");
+    }
+    if (endpoint->is_unix() || endpoint->host.empty()) {
+        return not_a_server(text, "names no host", "did you mean `http://127.0.0.1:5000`?");
+    }
+    if (endpoint->port == 0) return not_a_server(text, "has the port 0", "name the port the app listens on");
+    return Value(*endpoint);
+}
+
+Parsed parse_unix_server(std::string_view text) {
+    const std::string_view path = text.substr(std::string_view("unix:").size());
+    if (path.starts_with("//")) {
+        const size_t name = path.find_first_not_of('/');
+        return not_a_server(
+            text, "has slashes behind `unix:` that belong to no path",
+            name == std::string_view::npos
+                ? "write `unix:/path`"
+                : fmt::format("did you mean {}?", quoted(fmt::format("unix:/{}", path.substr(name)))));
+    }
+    return parse_address(text);
+}
+
+Parsed parse_server(std::string_view text) {
+    if (starts_with_scheme(text, "http://")) return parse_authority(text, text.substr(7));
+    if (text.starts_with("unix:")) return parse_unix_server(text);
+    if (starts_with_scheme(text, "https://")) {
+        return not_a_server(
+            text, "asks for TLS to the app, which is not supported: only http:// and unix: are",
+            fmt::format("did you mean {}?", quoted(fmt::format("http://{}", text.substr(8)))));
+    }
+    if (text.find("://") != std::string_view::npos) {
+        return not_a_server(text, "has an unknown scheme: only http:// and unix: are supported", {});
+    }
+    if (text.starts_with('/')) {
+        return not_a_server(text, "has no scheme",
+                            fmt::format("did you mean {}?", quoted(fmt::format("unix:{}", text))));
+    }
+    const bool is_port = text.find_first_not_of("0123456789") == std::string_view::npos;
+    const std::string meant = fmt::format("http://{}{}", is_port || text.starts_with(':') ? "127.0.0.1" : "",
+                                          is_port ? fmt::format(":{}", text) : std::string(text));
+    const bool is_near =
+        !text.empty() && parse_authority(meant, std::string_view(meant).substr(7)).has_value();
+    return not_a_server(text, "has no scheme",
+                        is_near ? fmt::format("did you mean {}?", quoted(meant))
+                                : "write `http://host:port` or `unix:/path`");
+}
+
+Parsed parse_unbounded(const Field& field, std::string_view text) {
+    switch (field.type) {
+        case Type::section: break;
+        case Type::integer: return to_value(parse_integer(text));
+        case Type::size: return to_value(parse_size(text));
+        case Type::rate: return to_value(parse_rate(text));
+        case Type::duration: return to_value(parse_duration(text));
+        case Type::mode: return parse_mode(text);
+        case Type::choice: return parse_choice(field, text);
+        case Type::output: return parse_output(field, text);
+        case Type::host: return parse_host(text);
+        case Type::address: return parse_address(text);
+        case Type::server: return parse_server(text);
+    }
+    return fail(Wrong{"takes a map", {}});
+}
+
+/// Values from variables have not passed the checks that the file's text has.
+bool is_clean(std::string_view text) {
+    while (!text.empty()) {
+        const Character character = first_character(text);
+        if (!character.valid || is_unprintable(character.code)) return false;
+        text.remove_prefix(character.bytes);
+    }
+    return true;
+}
+
+bool is_within(const Field& field, const Value& value) {
+    if (field.range.low.empty()) return true;
+    const Parsed low = parse_unbounded(field, field.range.low);
+    const Parsed high = parse_unbounded(field, field.range.high);
+    if (const uint64_t* number = std::get_if<uint64_t>(&value)) {
+        return *number >= std::get<uint64_t>(*low) && *number <= std::get<uint64_t>(*high);
+    }
+    const Duration duration = std::get<Duration>(value);
+    return duration >= std::get<Duration>(*low) && duration <= std::get<Duration>(*high);
+}
+
+}  // namespace
+
+Result<Value, Wrong> parse_value(const Field& field, std::string_view text) {
+    if (!field.word.empty() && text == field.word) return Value(std::monostate{});
+    if (!is_clean(text)) {
+        return fail(
+            Wrong{quoted(text) + " holds a control or invisible character, or is not UTF-8", "remove it"});
+    }
+    Parsed value = parse_unbounded(field, text);
+    if (!value) {
+        append(value.error().hint, what_is_allowed(field));
+        return value;
+    }
+    if (is_within(field, *value)) return value;
+    return fail(Wrong{quoted(text) + " is out of range", what_is_allowed(field)});
+}
+
+std::string what_it_takes(const Field& field) {
+    switch (field.type) {
+        case Type::section: return "a map";
+        case Type::integer: return "a whole number";
+        case Type::size: return "a size, as in `64KiB`";
+        case Type::rate: return "a rate, as in `256B/s`";
+        case Type::duration: return "a duration, as in `30s`";
+        case Type::mode: return "a file mode, as in `0660`";
+        case Type::choice: return fmt::format("one of {}", fmt::join(choices_of(field), ", "));
+        case Type::output: return fmt::format("a path or one of {}", fmt::join(choices_of(field), ", "));
+        case Type::host: return "a host";
+        case Type::address: return "an address, as in `0.0.0.0:8080` or `unix:/run/weir.sock`";
+        case Type::server: return "a URL, as in `http://127.0.0.1:5000` or `unix:/run/app.sock`";
+    }
+    return {};
+}
+
+std::string what_is_allowed(const Field& field) {
+    std::string allowed;
+    if (!field.range.low.empty())
+        allowed = fmt::format("allowed: {} to {}", field.range.low, field.range.high);
+    if (!field.word.empty())
+        allowed += fmt::format("{}{}", allowed.empty() ? "allowed: " : ", or ", field.word);
+    return allowed;
+}
+
+}  // namespace weir::config

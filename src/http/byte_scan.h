@@ -1,0 +1,61 @@
+// Where a run of allowed bytes ends, 16 bytes at a time; each has a plain twin that a test compares it with.
+#pragma once
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "http/char_class.h"
+
+namespace weir::http {
+
+inline const char* find_end_scalar(const char* p, const char* end, CharClass which) {
+    while (p != end && is(*p, which)) ++p;
+    return p;
+}
+
+#ifdef __SSE2__
+namespace detail {
+
+inline __m128i load_16(const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+inline unsigned mask_of(__m128i bytes) { return static_cast<unsigned>(_mm_movemask_epi8(bytes)); }
+
+}  // namespace detail
+#endif
+
+/// The first byte from `p` on that is no kFieldValue, or `end`.
+inline const char* find_value_end(const char* p, const char* end) {
+#ifdef __SSE2__
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    const __m128i tab = _mm_set1_epi8('\t');
+    const __m128i del = _mm_set1_epi8(0x7f);
+    for (; end - p >= 16; p += 16) {
+        const __m128i bytes = detail::load_16(p);
+        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+        const __m128i stops =
+            _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), control), _mm_cmpeq_epi8(bytes, del));
+        if (const unsigned mask = detail::mask_of(stops); mask != 0) return p + __builtin_ctz(mask);
+    }
+#endif
+    return find_end_scalar(p, end, kFieldValue);
+}
+
+/// The first byte from `p` on that is no kTarget, or `end`.
+inline const char* find_target_end(const char* p, const char* end) {
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(' ');
+    const __m128i del = _mm_set1_epi8(0x7f);
+    const __m128i hash = _mm_set1_epi8('#');
+    for (; end - p >= 16; p += 16) {
+        const __m128i bytes = detail::load_16(p);
+        // The comparison is of signed bytes: those from 0x80 on count as less than the space.
+        const __m128i past_space = _mm_cmpgt_epi8(bytes, space);
+        const __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(bytes, del), _mm_cmpeq_epi8(bytes, hash));
+        const unsigned mask = detail::mask_of(_mm_andnot_si128(odd, past_space)) ^ 0xffffU;
+        if (mask != 0) return p + __builtin_ctz(mask);
+    }
+#endif
+    return find_end_scalar(p, end, kTarget);
+}
+
+}  // namespace weir::http

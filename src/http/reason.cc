@@ -1,0 +1,114 @@
+#include "http/reason.h"
+
+#include <cstddef>
+
+namespace weir::http {
+namespace {
+
+constexpr size_t kReasons = static_cast<size_t>(Reason::draining) + 1;
+
+constexpr ReasonText row_of(Reason reason) {
+    switch (reason) {
+        case Reason::bad_request: return {400, "bad_request"};
+        case Reason::header_timeout: return {408, "header_timeout"};
+        case Reason::body_timeout: return {408, "body_timeout"};
+        case Reason::body_too_large: return {413, "body_too_large"};
+        case Reason::uri_too_long: return {414, "uri_too_long"};
+        case Reason::expectation_failed: return {417, "expectation_failed"};
+        case Reason::header_too_large: return {431, "header_too_large"};
+        case Reason::not_implemented: return {501, "not_implemented"};
+        case Reason::version_not_supported: return {505, "version_not_supported"};
+        case Reason::upstream_connect: return {502, "upstream_connect"};
+        case Reason::upstream_reset: return {502, "upstream_reset"};
+        case Reason::upstream_protocol: return {502, "upstream_protocol"};
+        case Reason::upstream_unavailable: return {503, "upstream_unavailable"};
+        case Reason::upstream_stall: return {504, "upstream_stall"};
+        case Reason::deadline: return {504, "deadline"};
+        case Reason::overloaded: return {503, "overloaded"};
+        case Reason::draining: return {503, "draining"};
+    }
+    return {500, ""};
+}
+
+struct Rows {
+    ReasonText of[kReasons];
+};
+
+constexpr Rows make_rows() {
+    Rows rows{};
+    for (size_t i = 0; i < kReasons; ++i) rows.of[i] = row_of(static_cast<Reason>(i));
+    return rows;
+}
+constexpr Rows kRows = make_rows();
+
+}  // namespace
+
+const ReasonText& text_of(Reason reason) { return kRows.of[static_cast<size_t>(reason)]; }
+
+std::string_view status_phrase(uint16_t status) {
+    switch (status) {
+        case 100: return "Continue";
+        case 101: return "Switching Protocols";
+        case 102: return "Processing";
+        case 103: return "Early Hints";
+        case 200: return "OK";
+        case 201: return "Created";
+        case 202: return "Accepted";
+        case 203: return "Non-Authoritative Information";
+        case 204: return "No Content";
+        case 205: return "Reset Content";
+        case 206: return "Partial Content";
+        case 207: return "Multi-Status";
+        case 208: return "Already Reported";
+        case 226: return "IM Used";
+        case 300: return "Multiple Choices";
+        case 301: return "Moved Permanently";
+        case 302: return "Found";
+        case 303: return "See Other";
+        case 304: return "Not Modified";
+        case 305: return "Use Proxy";
+        case 307: return "Temporary Redirect";
+        case 308: return "Permanent Redirect";
+        case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 402: return "Payment Required";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 405: return "Method Not Allowed";
+        case 406: return "Not Acceptable";
+        case 407: return "Proxy Authentication Required";
+        case 408: return "Request Timeout";
+        case 409: return "Conflict";
+        case 410: return "Gone";
+        case 411: return "Length Required";
+        case 412: return "Precondition Failed";
+        case 413: return "Content Too Large";
+        case 414: return "URI Too Long";
+        case 415: return "Unsupported Media Type";
+        case 416: return "Range Not Satisfiable";
+        case 417: return "Expectation Failed";
+        case 421: return "Misdirected Request";
+        case 422: return "Unprocessable Content";
+        case 423: return "Locked";
+        case 424: return "Failed Dependency";
+        case 425: return "Too Early";
+        case 426: return "Upgrade Required";
+        case 428: return "Precondition Required";
+        case 429: return "Too Many Requests";
+        case 431: return "Request Header Fields Too Large";
+        case 451: return "Unavailable For Legal Reasons";
+        case 500: return "Internal Server Error";
+        case 501: return "Not Implemented";
+        case 502: return "Bad Gateway";
+        case 503: return "Service Unavailable";
+        case 504: return "Gateway Timeout";
+        case 505: return "HTTP Version Not Supported";
+        case 506: return "Variant Also Negotiates";
+        case 507: return "Insufficient Storage";
+        case 508: return "Loop Detected";
+        case 511: return "Network Authentication Required";
+        default: return "";
+    }
+}
+
+}  // namespace weir::http

@@ -1,0 +1,37 @@
+// Paths and query parameters as routing and rules see them; what is forwarded stays as it came.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir::http {
+
+/// The path in the one form that rules compare (RFC 3986, 6.2.2 and 6.2.3): unreserved characters decoded,
+/// hex digits of the rest in upper case, dot segments removed, doubled slashes merged. nullopt where it
+/// cannot be told what the app would see: a malformed escape, an encoded NUL or slash, a backslash, encoded
+/// or not, ".." that climbs above the root or comes behind an empty segment (to some readers "/a//.." is "/",
+/// to others "/a/"), or a path that does not begin with "/". The "*" of OPTIONS * stays as it is.
+std::optional<std::string> normalise_path(std::string_view path);
+
+/// One `name=value` of a query, where it stood. The pieces are still percent-encoded.
+struct QueryParameter {
+    std::string_view name;
+    std::string_view value;
+    bool has_equals = false;
+};
+
+/// Walks a query from left to right; an empty piece ("a&&b") is skipped.
+class QueryWalk {
+  public:
+    explicit QueryWalk(std::string_view query) : rest_(query) {}
+    std::optional<QueryParameter> next();
+
+  private:
+    std::string_view rest_;
+};
+
+/// Undoes percent-encoding; "+" is a space where `plus_is_space`. nullopt on a malformed escape.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+
+}  // namespace weir::http

@@ -1,0 +1,105 @@
+#include "net/loop.h"
+
+#include <cassert>
+#include <stdexcept>
+
+namespace weir::net {
+
+namespace {
+
+event_base* make_base() {
+    // Signals and other threads reach a loop through its mailbox, so libevent needs no locks.
+    event_config* config = event_config_new();
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_base* base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (base == nullptr) throw std::runtime_error("cannot make an event loop: no epoll");
+    return base;
+}
+
+constexpr Duration kIdleTick = std::chrono::seconds(1);
+
+}  // namespace
+
+const char* library_version() { return event_get_version(); }
+
+void Task::post() {
+    if (posted()) return;
+    Task& head = loop_.tasks_;
+    prev_ = head.prev_;
+    next_ = &head;
+    prev_->next_ = this;
+    head.prev_ = this;
+}
+
+void Task::withdraw() {
+    if (!posted()) return;
+    prev_->next_ = next_;
+    next_->prev_ = prev_;
+    prev_ = next_ = nullptr;
+}
+
+Loop::Loop() : base_(make_base()), now_(monotonic_now()), timers_(now_), tasks_(*this) {
+    event_assign(&tick_event_, base_.get(), -1, EV_PERSIST, &Loop::tick, this);
+    set_tick(kIdleTick);
+    refresh_wall_offset();
+}
+
+Loop::~Loop() {
+    condemned_.clear();
+    event_del(&tick_event_);
+}
+
+void Loop::set_tick(Duration period) {
+    if (period == tick_period_) return;
+    tick_period_ = period;
+    auto micros = std::chrono::duration_cast<std::chrono::microseconds>(period).count();
+    timeval interval{.tv_sec = micros / 1'000'000, .tv_usec = micros % 1'000'000};
+    event_add(&tick_event_, &interval);
+}
+
+void Loop::refresh_now() {
+    now_ = monotonic_now();
+    now_is_fresh_ = true;
+}
+
+void Loop::refresh_wall_offset() {
+    wall_offset_ = weir::wall_now().time_since_epoch() - monotonic_now().time_since_epoch();
+}
+
+void Loop::run() {
+    while (!stopping_) {
+        bool more_to_do = tasks_.next_ != &tasks_;
+        now_is_fresh_ = false;
+        event_base_loop(base_.get(),
+                        EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY | (more_to_do ? EVLOOP_NONBLOCK : 0));
+        run_tasks();
+        condemned_.clear();
+        set_tick(timers_.empty() ? kIdleTick : TimingWheel::kTick);
+    }
+}
+
+void Loop::run_tasks() {
+    if (tasks_.next_ == &tasks_) return;
+    // Those posted from now on wait for the next batch, or a busy connection would starve the others.
+    Task batch(*this);
+    batch.next_ = tasks_.next_;
+    batch.prev_ = tasks_.prev_;
+    batch.next_->prev_ = batch.prev_->next_ = &batch;
+    tasks_.next_ = tasks_.prev_ = &tasks_;
+    while (batch.next_ != &batch) {
+        Task& task = *batch.next_;
+        task.withdraw();
+        task.run_(task.owner_);
+    }
+    batch.prev_ = batch.next_ = nullptr;
+}
+
+void Loop::tick(evutil_socket_t, short, void* loop) noexcept {
+    auto& self = *static_cast<Loop*>(loop);
+    self.refresh_wall_offset();
+    self.timers_.advance(self.now());
+    if (self.on_tick_ != nullptr) self.on_tick_(self.on_tick_owner_);
+}
+
+}  // namespace weir::net

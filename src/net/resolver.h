@@ -1,0 +1,53 @@
+// Turns names into addresses on a thread of its own: the system's resolver blocks, a worker must not.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/socket.h"
+
+namespace weir::net {
+
+/// What a name stands for now; empty with the cause in `error` where it could not be found.
+struct Resolution {
+    std::vector<SocketAddress> addresses;
+    std::string error;
+};
+
+/// Blocks for as long as the system's resolver does.
+Resolution resolve(const Endpoint&);
+
+/// Looks every endpoint up at start, again every kPeriod, and early when asked. Endpoints that need no
+/// look-up (literal addresses, UNIX sockets) are reported once and then left alone.
+class Resolver {
+  public:
+    static constexpr Duration kPeriod = std::chrono::seconds(10);
+    static constexpr Duration kMinGap =
+        std::chrono::seconds(1);  ///< between two look-ups, however often one is asked for
+
+    /// Called on the resolver's thread with the endpoint's index.
+    using OnResolved = std::function<void(size_t index, const Resolution&)>;
+    Resolver(std::vector<Endpoint> endpoints, OnResolved on_resolved);
+    ~Resolver();  ///< waits for a look-up that is under way
+
+    void ask_again();  ///< any thread: a connect failed, the address may have moved
+
+  private:
+    void run();
+    bool wait_for_next_round();
+
+    std::vector<Endpoint> endpoints_;
+    OnResolved on_resolved_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    bool asked_ = false;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace weir::net

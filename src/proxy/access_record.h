@@ -1,0 +1,36 @@
+// What is remembered of one exchange for its access-log line.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace weir::proxy {
+
+/// Views live only while the line is written. Durations are nanoseconds since the request's first byte was
+/// seen; negative: it never came to that.
+struct AccessRecord {
+    WallTime time{};  ///< of arrival
+    std::string_view client_address;
+    std::string_view request_id;
+    std::string_view method;
+    std::string_view target;    ///< as sent; the query is struck out by the log where it must be
+    std::string_view protocol;  ///< "HTTP/1.1"
+    std::string_view host;
+    std::string_view referer;
+    std::string_view user_agent;
+    std::string_view server;  ///< the app's address, "" where none was asked
+    std::string_view reason;  ///< slug of weir's own answer, "" where the app answered
+    std::string_view cut;     ///< why a response ended before its end, "" where it did not
+    uint16_t status = 0;      ///< 499: the client left before there was one
+    uint32_t retries = 0;
+    uint64_t request_bytes = 0;   ///< payload
+    uint64_t response_bytes = 0;  ///< payload sent to the client
+    Duration connect{-1};
+    Duration first_byte{-1};
+    Duration total{};
+    bool slow = false;
+};
+
+}  // namespace weir::proxy

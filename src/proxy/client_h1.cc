@@ -1,0 +1,345 @@
+#include "proxy/client_h1.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <cassert>
+#include <cstring>
+
+#include "http/head_parser.h"
+#include "proxy/client_set.h"
+#include "proxy/connection_gate.h"
+
+namespace weir::proxy {
+
+namespace {
+
+/// How long and how much a client may go on sending to a connection that weir has finished with, so that
+/// it reads the answer instead of a reset (RFC 9112, 9.6).
+constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr int kMaxLingerReads = 16;  ///< in one go: whoever sends faster than that does not read
+/// Room behind a head for the same head as it is written for the app.
+constexpr size_t kRewriteRoom = 1024;
+
+http::HeadLimits head_limits(const config::Limits& limits) {
+    return {.head_bytes = limits.header_bytes, .fields = limits.headers, .uri_bytes = limits.uri_bytes};
+}
+
+/// Any protocol may be asked for but HTTP/2, which would carry requests past weir unseen; a request with a
+/// body stays what it is.
+bool may_upgrade(const http::RequestHead& head) {
+    return head.body.framing == http::Framing::none && !http::lists_token(head.upgrade, "h2c");
+}
+
+}  // namespace
+
+Turn::Turn(Kit& kit, ClientH1& client)
+    : task(kit.loop, &ClientH1::on_task, &client), address_length(client.peer_.write(address)) {}
+
+ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, const net::IpAddress& peer)
+    : kit_(kit),
+      set_(set),
+      stream_(kit.loop, std::move(fd), *this),
+      timer_(kit.loop.timers(), &ClientH1::on_timer, this),
+      sender_(stream_, kit.gather, kit.blocks),
+      turn_(nullptr, {&kit.turns}),
+      peer_(peer) {
+    timer_.arm(kit.loop.now() + kit.settings.timeout.header);
+}
+
+ClientH1::~ClientH1() { kit_.gate.leave(peer_); }
+
+void ClientH1::on_ready() {
+    if (lingering_) return linger();
+    if (turn_ && turn_->exchange && turn_->exchange->in_tunnel())
+        return turn_->exchange->on_client_tunnel_ready();
+    if (stream_.writable() && sender_.waiting_bytes() > 0) {
+        if (sender_.flush() == net::IoStatus::failed) return gone();
+        if (turn_ && turn_->exchange) turn_->exchange->on_client_drained();
+    }
+    if (!stream_.readable()) return;
+    if (!turn_ || !turn_->exchange) return read_head();
+    if (!turn_->body_ended && turn_->exchange->wants_body()) return read_body();
+    watch_for_close();
+}
+
+void ClientH1::on_timer(void* client, Time now) {
+    auto& self = *static_cast<ClientH1*>(client);
+    if (!self.lingering_ && self.turn_ && self.turn_->exchange) return self.turn_->exchange->on_deadline(now);
+    if (self.lingering_ || !self.turn_) return self.destroy();
+    self.reject({.reason = http::Reason::header_timeout, .detail = "the request head did not arrive in time"},
+                {});
+}
+
+/// What was put off until the batch of events was handled.
+void ClientH1::on_task(void* client) {
+    auto& self = *static_cast<ClientH1*>(client);
+    Turn& turn = *self.turn_;
+    if (!turn.exchange) return self.take_head_bytes(turn.pending());
+    if (turn.exchange->is_closed()) return self.finish_turn();
+    if (!turn.body_ended && turn.exchange->wants_body()) self.read_body();
+}
+
+// ---- reading
+
+void ClientH1::read_head() {
+    auto got = stream_.read(kit_.read_room());
+    switch (got.status) {
+        case net::IoStatus::again: return;
+        case net::IoStatus::closed:
+        case net::IoStatus::failed: return destroy();
+        case net::IoStatus::ok: break;
+    }
+    read_bytes_ += got.bytes;
+    std::string_view bytes(kit_.slab.data(), got.bytes);
+    if (!turn_) {
+        turn_ = kit_.turns.make(kit_, *this);
+    } else {
+        stash(bytes);
+        bytes = turn_->pending();
+    }
+    take_head_bytes(bytes);
+}
+
+/// `bytes` is all that there is of the head: in the slab, or the turn's own input.
+void ClientH1::take_head_bytes(std::string_view bytes) {
+    Turn& turn = *turn_;
+    auto found = http::scan_head(bytes, turn.scan);
+    if (found == http::ScanResult::complete)
+        return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
+    if (found == http::ScanResult::bare_lf)
+        return reject({.reason = http::Reason::bad_request, .detail = "a line ends without CR"}, bytes);
+    if (auto fault = http::check_partial_request(bytes, head_limits(kit_.settings.limits)))
+        return reject(*fault, bytes);
+    if (!turn.input) timer_.arm(kit_.loop.now() + kit_.settings.timeout.header);
+    if (!turn.input || bytes.data() != turn.input.bytes() + turn.input_begin) stash(bytes);
+    if (stream_.readable()) read_head();
+}
+
+/// Keeps bytes for later, behind those already kept.
+void ClientH1::stash(std::string_view bytes) {
+    Turn& turn = *turn_;
+    size_t pending = turn.input_end - turn.input_begin;
+    if (turn.input_end + bytes.size() > turn.input.capacity()) {
+        Block room = kit_.blocks.take(pending + bytes.size());
+        if (pending > 0) std::memcpy(room.bytes(), turn.input.bytes() + turn.input_begin, pending);
+        turn.input = std::move(room);
+        turn.input_begin = 0;
+        turn.input_end = pending;
+    }
+    std::memcpy(turn.input.bytes() + turn.input_end, bytes.data(), bytes.size());
+    turn.input_end += bytes.size();
+}
+
+void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
+    Turn& turn = *turn_;
+    bool from_input = turn.input && head.data() == turn.input.bytes() + turn.input_begin;
+    Block block = kit_.blocks.take(2 * head.size() + kRewriteRoom);
+    std::memcpy(block.bytes(), head.data(), head.size());
+    http::RequestHead& parsed = kit_.request_scratch;
+    auto fault =
+        http::parse_request_head({block.bytes(), head.size()}, head_limits(kit_.settings.limits), parsed);
+    if (from_input) turn.input_begin += head.size();
+    turn.is_http10 = parsed.version == http::Version::http10;
+    turn.exchange.emplace(kit_, *this, ClientFacts{.address = {turn.address, turn.address_length}});
+    if (fault) return turn.exchange->reject(*fault, parsed, std::move(block));
+    turn.keep_alive = parsed.keep_alive;
+    if (!may_upgrade(parsed)) parsed.upgrade = {};
+    turn.body = http::BodyReader(parsed.body);
+    turn.exchange->begin(parsed, std::move(block), head.size());
+    std::string_view left = feed_body(rest);
+    if (!from_input) {
+        if (!left.empty()) stash(left);
+    } else {
+        turn.input_begin = turn.input_end - left.size();
+    }
+    if (!turn.body_ended && turn.exchange->wants_body() && stream_.readable()) turn.task.post();
+}
+
+/// The head is refused before it could be parsed: as much of it as there is goes to the log.
+void ClientH1::reject(const http::HeadFault& fault, std::string_view) {
+    Turn& turn = *turn_;
+    turn.exchange.emplace(kit_, *this, ClientFacts{.address = {turn.address, turn.address_length}});
+    turn.exchange->reject(fault, kit_.blank_request(), Block());
+}
+
+void ClientH1::read_body() {
+    Turn& turn = *turn_;
+    if (turn.input_begin < turn.input_end) {
+        turn.input_begin = turn.input_end - feed_body(turn.pending()).size();
+        if (turn.input_begin < turn.input_end) return;
+        turn.input.reset();
+        turn.input_begin = turn.input_end = 0;
+    }
+    if (turn.body_ended || !turn.exchange->wants_body() || !stream_.readable()) return;
+    auto got = stream_.read(kit_.read_room());
+    switch (got.status) {
+        case net::IoStatus::again: return;
+        case net::IoStatus::closed:
+        case net::IoStatus::failed: return gone();
+        case net::IoStatus::ok: break;
+    }
+    read_bytes_ += got.bytes;
+    std::string_view left = feed_body({kit_.slab.data(), got.bytes});
+    if (!left.empty()) stash(left);
+    if (!turn.body_ended && stream_.readable() && turn.exchange->wants_body()) turn.task.post();
+}
+
+/// Returns what is not part of the body, or not wanted yet.
+std::string_view ClientH1::feed_body(std::string_view bytes) {
+    Turn& turn = *turn_;
+    while (!turn.body.done() && !bytes.empty() && turn.exchange->wants_body()) {
+        auto step = turn.body.next(bytes);
+        bytes.remove_prefix(step.consumed);
+        if (!step.payload.empty()) turn.exchange->on_request_body(step.payload);
+        if (turn.body.failed()) {
+            turn.exchange->on_request_body_fault(turn.body.fault());
+            return {};
+        }
+    }
+    if (turn.body.done() && !turn.body_ended) {
+        turn.body_ended = true;
+        stream_.settle();
+        turn.exchange->on_request_end(turn.body.trailers());
+    }
+    return bytes;
+}
+
+/// Nothing is wanted of the client now, but it may be leaving, or send its next request early.
+void ClientH1::watch_for_close() {
+    if (stream_.peer_closed()) return gone();
+    auto status = stream_.peek().status;
+    if (status == net::IoStatus::closed || status == net::IoStatus::failed) gone();
+}
+
+// ---- writing
+
+void ClientH1::send_continue() {
+    if (turn_->is_http10) return;
+    sender_.raw("HTTP/1.1 100 Continue\r\n\r\n");
+    flush();
+}
+
+void ClientH1::send_interim(const http::ResponseHead& head) {
+    if (!turn_->is_http10) sender_.interim(head);
+}
+
+void ClientH1::send_head(const http::ResponseHead& head, http::Body body, std::string_view request_id) {
+    Turn& turn = *turn_;
+    http::ResponseFacts facts{
+        .client_version = turn.is_http10 ? http::Version::http10 : http::Version::http11,
+        .body = body,
+        .request_id = request_id,
+        .date = kit_.date.at(kit_.loop.calendar_time())};
+    bool endless = body.framing == http::Framing::chunked || body.framing == http::Framing::until_close;
+    if (endless) facts.body.framing = turn.is_http10 ? http::Framing::until_close : http::Framing::chunked;
+    // A request that was not read to its end leaves bytes behind that belong to no request.
+    turn.keep_alive = turn.keep_alive && turn.body_ended && !kit_.draining &&
+                      facts.body.framing != http::Framing::until_close;
+    facts.keep_alive = turn.keep_alive;
+    sender_.head(head, facts);
+}
+
+void ClientH1::send_cut() {
+    turn_->cut = true;
+    turn_->keep_alive = false;
+}
+
+void ClientH1::flush() {
+    if (sender_.flush() == net::IoStatus::failed) gone();
+}
+
+net::Stream* ClientH1::become_tunnel() {
+    turn_->keep_alive = false;
+    return &stream_;
+}
+
+uint64_t ClientH1::moved_bytes() const {
+    int unsent = 0;
+    if (stream_.is_open()) ioctl(stream_.fd().get(), SIOCOUTQ, &unsent);
+    return read_bytes_ + sender_.written_bytes() - static_cast<uint64_t>(unsent);
+}
+
+// ---- ending
+
+void ClientH1::gone() {
+    if (!turn_ || !turn_->exchange) return destroy();
+    abort();
+    turn_->exchange->on_client_gone();
+}
+
+void ClientH1::abort() {
+    turn_->keep_alive = false;
+    sender_.clear();
+    stream_.reset_on_close();
+    stream_.close();
+}
+
+void ClientH1::finish_turn() {
+    Turn& turn = *turn_;
+    turn.exchange->close_books();
+    if (!stream_.is_open() || turn.cut) {
+        if (turn.cut && stream_.is_open()) stream_.reset_on_close();
+        return destroy();
+    }
+    if (!turn.keep_alive) return close_gently();
+    next_turn();
+}
+
+void ClientH1::next_turn() {
+    Turn& turn = *turn_;
+    Time now = kit_.loop.now();
+    if (turn.input_begin == turn.input_end) {
+        turn_.reset();
+        if (kit_.draining) return destroy();
+        timer_.arm(now + kit_.settings.timeout.keepalive);
+        if (stream_.readable()) read_head();
+        return;
+    }
+    turn.exchange.reset();
+    turn.scan = {};
+    turn.body_ended = false;
+    timer_.arm(now + kit_.settings.timeout.header);
+    take_head_bytes(turn.pending());
+}
+
+/// The answer says that the connection closes. While the client may still be sending, closing would reset it
+/// and could take the answer away.
+void ClientH1::close_gently() {
+    bool may_send_more = !turn_->body_ended || turn_->input_begin < turn_->input_end || stream_.readable();
+    if (!may_send_more) return destroy();
+    stream_.shut_write();
+    lingering_ = true;
+    turn_.reset();
+    timer_.arm(kit_.loop.now() + kLinger);
+    linger();
+}
+
+void ClientH1::linger() {
+    for (int reads = 0; stream_.readable(); ++reads) {
+        auto got = stream_.read(kit_.slab);
+        if (got.status == net::IoStatus::again) return;
+        if (got.status != net::IoStatus::ok || reads == kMaxLingerReads) return destroy();
+    }
+}
+
+void ClientH1::drain() {
+    if (!turn_ && !lingering_) destroy();
+}
+
+void ClientH1::shut() {
+    if (turn_ && turn_->exchange && !turn_->exchange->is_closed()) {
+        gone();
+        turn_->exchange->close_books();
+    }
+    destroy();
+}
+
+void ClientH1::destroy() {
+    timer_.disarm();
+    turn_.reset();
+    stream_.close();
+    set_.remove(*this);
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,35 @@
+// The client connections of one worker.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "net/socket.h"
+#include "proxy/client_h1.h"
+
+namespace weir::proxy {
+
+/// Thread: its worker's. Owns the connections.
+class ClientSet {
+  public:
+    explicit ClientSet(Kit& kit) : kit_(kit) {}
+    ~ClientSet();
+    ClientSet(const ClientSet&) = delete;
+    ClientSet& operator=(const ClientSet&) = delete;
+
+    /// Closes the connection at once where the gate is full.
+    void add(net::Fd fd, const net::IpAddress& peer);
+    void remove(ClientH1& client);
+    /// Closes the idle ones; the others close behind the answer they wait for.
+    void drain();
+    /// Closes all, whatever they wait for.
+    void shut();
+    [[nodiscard]] bool empty() const { return clients_.empty(); }
+    [[nodiscard]] size_t size() const { return clients_.size(); }
+
+  private:
+    Kit& kit_;
+    std::vector<std::unique_ptr<ClientH1>> clients_;  ///< ClientH1::slot is the index
+};
+
+}  // namespace weir::proxy

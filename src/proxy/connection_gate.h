@@ -1,0 +1,40 @@
+// How many clients may be connected, in all and from one address. Shared by the workers.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+
+#include "net/socket.h"
+
+namespace weir::proxy {
+
+/// Threads: any. Holds an entry only for addresses that are connected, so it is bounded by `max_connections`.
+/// IPv6 is counted by its /64, which is what one subscriber gets.
+class ConnectionGate {
+  public:
+    ConnectionGate(size_t max_connections, size_t max_per_address)
+        : max_connections_(max_connections), max_per_address_(max_per_address) {}
+
+    /// True where one more may stay; each true is paired with one leave().
+    [[nodiscard]] bool enter(const net::IpAddress&);
+    void leave(const net::IpAddress&);
+    [[nodiscard]] size_t connections() const;
+    [[nodiscard]] uint64_t refused() const;
+
+  private:
+    struct Hash {
+        size_t operator()(const net::IpAddress&) const;
+    };
+
+    const size_t max_connections_;
+    const size_t max_per_address_;
+    mutable std::mutex mutex_;
+    size_t connections_ = 0;
+    uint64_t refused_ = 0;
+    std::unordered_map<net::IpAddress, uint32_t, Hash> per_address_;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,24 @@
+// What went wrong with an exchange. One type for every failing path; Exchange::fail alone turns it into what
+// the client sees.
+#pragma once
+
+#include "http/reason.h"
+
+namespace weir::proxy {
+
+/// Whether the request may be sent again (RFC 9110, 9.2.2; RFC 9112, 9.3.1).
+enum class Retry : unsigned char {
+    no,
+    if_unprocessed,  ///< the connection ended without one response byte: if idempotent, or if no byte can
+                     ///< have been read
+    always,          ///< nothing was sent: there was no connection
+};
+
+struct Error {
+    http::Reason reason = http::Reason::bad_request;
+    Retry retry = Retry::no;
+    const char* detail = "";  ///< one clause for the client and the log, static
+    int system_error = 0;     ///< errno, 0 where there is none
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,418 @@
+#include "proxy/exchange.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "proxy/kit.h"
+#include "proxy/upstream_set.h"
+
+namespace weir::proxy {
+
+namespace {
+/// After which a client that was refused for lack of room may try again.
+constexpr Duration kRetryAfter = std::chrono::seconds(1);
+}  // namespace
+
+using State = ExchangeState;
+using Event = ExchangeEvent;
+
+Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
+    : kit_(kit),
+      client_(client),
+      facts_(facts),
+      started_(kit.loop.now()),
+      phase_started_(started_),
+      upload_(kit.blocks),
+      tunnel_task_(
+          kit.loop, [](void* self) { static_cast<Exchange*>(self)->pump_tunnel(); }, this) {}
+
+/// The one place where the state changes and where what a state may not hold is let go.
+void Exchange::enter(Event event) {
+    auto next = next_state(state_, event);
+    assert(next);
+    if (!next) return;
+    state_ = *next;
+    Holdings kept = holdings_of(state_);
+    if (state_ != State::tunnel) tunnel_.reset();
+    if (!kept.lease) lease_.drop();
+    if (!kept.request) upload_.drop_body();
+    if (state_ == State::closed) {
+        tunnel_task_.withdraw();
+        client_.on_exchange_closed();
+    }
+}
+
+// ---- the request
+
+void Exchange::begin(const http::RequestHead& head, Block block, size_t used) {
+    remember(head);
+    method_ = head.method;
+    announced_ = head.body;
+    wants_upgrade_ = !head.upgrade.empty();
+    if (auto error = objection(head)) {
+        upload_.keep_raw(std::move(block));
+        return reply(*error);
+    }
+    http::RequestFacts facts{.client_address = facts_.address,
+                             .request_id = record_.request_id,
+                             .scheme = facts_.scheme,
+                             .host = kit_.host_for(head)};
+    upload_.write_head(std::move(block), used, head, facts);
+    if (head.expect_continue && announced_.framing != http::Framing::none) client_.send_continue();
+    arm_deadline(started_);
+}
+
+void Exchange::reject(const http::HeadFault& fault, const http::RequestHead& head, Block block) {
+    remember(head);
+    upload_.keep_raw(std::move(block));
+    reply({.reason = fault.reason, .detail = fault.detail});
+    arm_deadline(started_);
+}
+
+/// What the log line says, and the request's id. The views lead into the head's block, which lives as long as
+/// this does.
+void Exchange::remember(const http::RequestHead& head) {
+    record_.time = kit_.loop.calendar_time();
+    record_.client_address = facts_.address;
+    record_.method = head.method_name;
+    record_.target = head.target;
+    record_.protocol = head.version == http::Version::http10 ? "HTTP/1.0" : "HTTP/1.1";
+    record_.host = head.authority;
+    for (const http::Field& field : head.fields) {
+        if (field.id == http::FieldId::referer) record_.referer = field.value;
+        if (field.id == http::FieldId::user_agent) record_.user_agent = field.value;
+        if (field.id == http::FieldId::x_request_id && http::is_sane_request_id(field.value))
+            record_.request_id = field.value;
+    }
+    if (record_.request_id.empty()) {
+        own_id_ = kit_.ids.next();
+        record_.request_id = {own_id_.data(), own_id_.size()};
+    }
+}
+
+std::optional<Error> Exchange::objection(const http::RequestHead& head) const {
+    if (head.body.framing == http::Framing::length && head.body.length > kit_.settings.limits.body_bytes)
+        return Error{.reason = http::Reason::body_too_large,
+                     .detail = "the request body is larger than allowed"};
+    if (kit_.budget.exhausted())
+        return Error{.reason = http::Reason::overloaded,
+                     .detail = "too many bytes are held for others already"};
+    return std::nullopt;
+}
+
+bool Exchange::wants_body() const {
+    switch (state_) {
+        case State::receiving: return true;
+        case State::connecting:
+        case State::awaiting:
+        case State::streaming: {
+            size_t waiting = upload_.waiting_bytes();
+            return waiting < kit_.settings.buffers.request_bytes &&
+                   (waiting == 0 || !kit_.budget.exhausted());
+        }
+        case State::tunnel:
+        case State::replying:
+        case State::closed: return false;
+    }
+    return false;
+}
+
+void Exchange::on_request_body(std::string_view payload) {
+    body_bytes_ += payload.size();
+    if (body_bytes_ > kit_.settings.limits.body_bytes)
+        return fail(
+            {.reason = http::Reason::body_too_large, .detail = "the request body is larger than allowed"});
+    if (state_ == State::awaiting || state_ == State::streaming) {
+        upload_.add_and_send(payload, *lease_);
+        return after_upload();
+    }
+    upload_.add(payload);
+    bool enough = upload_.held_bytes() >= kit_.settings.buffers.request_bytes || kit_.budget.exhausted();
+    if (state_ == State::receiving && enough) hold_enough();
+}
+
+void Exchange::on_request_end(std::string_view trailers) {
+    if (state_ == State::replying || state_ == State::closed) return;
+    upload_.end(trailers);
+    if (state_ == State::receiving) return hold_enough();
+    send_upload();
+}
+
+void Exchange::on_request_body_fault(const http::HeadFault& fault) {
+    fail({.reason = fault.reason, .detail = fault.detail});
+}
+
+void Exchange::hold_enough() {
+    upload_.seal(announced_);
+    enter(Event::request_held);
+    // Another method's request must not be sent into a connection that the app has just closed: it could not
+    // be repeated.
+    want_ = http::is_idempotent(method_) ? UpstreamPool::Want::any : UpstreamPool::Want::any_checked;
+    connect();
+}
+
+void Exchange::connect() {
+    phase_started_ = kit_.loop.now();
+    auto lease = kit_.upstreams->lease(*this, want_, attempts_++);
+    if (!lease) return fail(lease.error());
+    lease_ = std::move(*lease);
+    lease_->expect_response_to(method_);
+    record_.server = lease_->pool().name();
+    if (lease_->is_connected()) return on_connected();
+    arm_deadline(phase_started_);
+}
+
+void Exchange::on_connected() {
+    if (!lease_->reused()) record_.connect = kit_.loop.now() - phase_started_;
+    enter(Event::connected);
+    send_upload();
+    if (!upload_.ended()) client_.resume_body();
+}
+
+void Exchange::send_upload() {
+    if (state_ != State::awaiting && state_ != State::streaming) return;
+    if (upload_.waiting_bytes() > 0) {
+        upload_.send(*lease_);
+        after_upload();
+        if (!upload_.ended() && wants_body()) client_.resume_body();
+    } else if (upload_.all_sent()) {
+        lease_->request_sent();
+    }
+}
+
+void Exchange::after_upload() {
+    if (upload_.all_sent()) lease_->request_sent();
+}
+
+// ---- the response
+
+void Exchange::on_interim(const http::ResponseHead& head) { client_.send_interim(head); }
+
+void Exchange::on_response_head(const http::ResponseHead& head, http::Body body) {
+    record_.first_byte = since_start(kit_.loop.now());
+    record_.status = head.status;
+    head_sent_ = true;
+    enter(Event::response_head);
+    upload_.forget();
+    client_.send_head(head, body, record_.request_id);
+}
+
+void Exchange::on_response_body(std::string_view payload) {
+    record_.response_bytes += payload.size();
+    client_.send_body(payload);
+}
+
+void Exchange::on_response_end(std::string_view trailers) {
+    client_.send_end(trailers);
+    enter(Event::response_end);
+}
+
+void Exchange::on_read_turn_end() {
+    if (state_ == State::closed || state_ == State::tunnel) return;
+    client_.flush();
+    on_client_drained();
+}
+
+void Exchange::on_client_drained() {
+    size_t queued = client_.queued_bytes();
+    if (state_ == State::replying && queued == 0) return enter(Event::sent);
+    if (state_ != State::streaming) return;
+    size_t bound = kit_.settings.buffers.response_bytes;
+    if (queued >= bound || (queued > 0 && kit_.budget.exhausted())) {
+        lease_->pause_reading();
+    } else if (queued <= bound / 2) {
+        lease_->resume_reading();
+    }
+}
+
+void Exchange::on_client_gone() {
+    if (state_ == State::closed) return;
+    if (!head_sent_) record_.status = 499;
+    if (state_ != State::tunnel) record_.cut = "client_gone";
+    enter(Event::client_gone);
+}
+
+// ---- the tunnel
+
+void Exchange::on_upgraded(const http::ResponseHead& head, std::string_view rest) {
+    bool asked = wants_upgrade_ && upload_.all_sent();
+    net::Stream* client = asked ? client_.become_tunnel() : nullptr;
+    if (client == nullptr)
+        return fail(
+            {.reason = http::Reason::upstream_protocol, .detail = "the app switched protocols unasked"});
+    record_.first_byte = since_start(kit_.loop.now());
+    record_.status = head.status;
+    head_sent_ = true;
+    enter(Event::upgraded);
+    tunnel_.emplace(*client, lease_->stream(), kit_.blocks, kit_.slab);
+    std::string text(http::response_head_bound(head, {}), '\0');
+    text.resize(http::write_interim_head(head, text.data()));
+    tunnel_->prepend_to_client(text);
+    tunnel_->prepend_to_client(rest);
+    tunnel_->prepend_to_upstream(client_.unread_input());
+    // `rest` lies in the slab, which the first turn of the tunnel reads into.
+    tunnel_task_.post();
+    arm_deadline(kit_.loop.now());
+}
+
+void Exchange::pump_tunnel() {
+    if (state_ != State::tunnel) return;
+    auto state = tunnel_->pump();
+    record_.response_bytes = tunnel_->bytes_to_client();
+    body_bytes_ = tunnel_->bytes_to_upstream();
+    switch (state) {
+        case Tunnel::State::open: return;
+        case Tunnel::State::more: return tunnel_task_.post();
+        case Tunnel::State::ended:
+        case Tunnel::State::broken: return enter(Event::tunnel_end);
+    }
+}
+
+// ---- failures
+
+void Exchange::fail(const Error& error) {
+    if (state_ == State::replying || state_ == State::closed || state_ == State::tunnel) return;
+    if (error.reason == http::Reason::upstream_connect && lease_) lease_->pool().note_connect_failed(*lease_);
+    if (may_repeat(error)) {
+        bool was_dead = error.retry == Retry::if_unprocessed;
+        if (was_dead) want_ = UpstreamPool::Want::fresh;
+        ++record_.retries;
+        lease_.drop();
+        upload_.rewind();
+        enter(Event::repeat);
+        return connect();
+    }
+    if (head_sent_) return cut(error);
+    reply(error);
+}
+
+bool Exchange::may_repeat(const Error& error) const {
+    if (state_ != State::connecting && state_ != State::awaiting) return false;
+    if (!upload_.repeatable()) return false;
+    switch (error.retry) {
+        case Retry::no: return false;
+        case Retry::always: return attempts_ < kit_.upstreams->max_attempts();
+        case Retry::if_unprocessed:
+            // A reused connection may have been closed for its idleness; a fresh one that dies has died of
+            // this request.
+            return lease_->reused() && (http::is_idempotent(method_) || lease_->none_delivered());
+    }
+    return false;
+}
+
+void Exchange::reply(const Error& error) {
+    const http::ReasonText& text = http::text_of(error.reason);
+    record_.status = text.status;
+    record_.reason = text.slug;
+    head_sent_ = true;
+    enter(Event::refused);
+    http::LocalReply local{
+        .reason = error.reason, .detail = error.detail, .request_id = record_.request_id, .retry_after = {}};
+    if (text.status == 503) local.retry_after = kRetryAfter;
+    std::string body = http::problem_json(local);
+    http::ResponseHead& head = kit_.blank_response(text.status);
+    head.fields.push_back({.name = "Content-Type", .value = "application/problem+json"});
+    if (local.retry_after) head.fields.push_back({.name = "Retry-After", .value = "1"});
+    client_.send_head(head, {.framing = http::Framing::length, .length = body.size()}, record_.request_id);
+    if (method_ != http::Method::head) {
+        record_.response_bytes = body.size();
+        client_.send_body(body);
+    }
+    client_.send_end("");
+    client_.flush();
+    on_client_drained();
+}
+
+/// The client has seen the head already: it must see that what follows is not whole.
+void Exchange::cut(const Error& error) {
+    record_.cut = http::text_of(error.reason).slug;
+    client_.send_cut();
+    enter(Event::response_end);
+    client_.flush();
+    on_client_drained();
+}
+
+// ---- time
+
+Duration Exchange::since_start(Time now) const { return now - started_; }
+
+void Exchange::arm_deadline(Time now) {
+    const config::Timeout& bounds = kit_.settings.timeout;
+    if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
+    Time next = std::min(started_ + bounds.total, now + policy::sample_period(bounds.stall));
+    if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
+    client_.set_deadline(next);
+}
+
+void Exchange::on_deadline(Time now) {
+    const config::Timeout& bounds = kit_.settings.timeout;
+    bool overdue = state_ != State::tunnel && since_start(now) >= bounds.total;
+    if (overdue && head_sent_) {
+        give_up("deadline");
+    } else if (overdue && state_ == State::receiving) {
+        fail({.reason = http::Reason::body_timeout, .detail = "the request body did not arrive in time"});
+    } else if (overdue) {
+        fail({.reason = http::Reason::deadline, .detail = "the app did not answer within the total time"});
+    } else if (state_ == State::connecting && now - phase_started_ >= bounds.connect) {
+        fail({.reason = http::Reason::upstream_connect,
+              .retry = Retry::always,
+              .detail = "the app did not accept the connection in time"});
+    } else {
+        sample_progress(now);
+    }
+    if (state_ != State::closed) arm_deadline(now);
+}
+
+/// Whoever everything waits for: the client, where bytes wait for it or more of the body is needed.
+bool Exchange::client_owes() const {
+    switch (state_) {
+        case State::receiving: return true;
+        case State::connecting: return false;
+        case State::awaiting: return !upload_.ended() && upload_.waiting_bytes() == 0;
+        case State::streaming:
+        case State::replying: return client_.queued_bytes() > 0;
+        case State::tunnel:
+        case State::closed: return false;
+    }
+    return false;
+}
+
+void Exchange::sample_progress(Time now) {
+    using Verdict = policy::Progress::Verdict;
+    const config::Settings& settings = kit_.settings;
+    if (state_ == State::tunnel) {
+        policy::Progress::Bounds silence{.stall = settings.timeout.tunnel};
+        uint64_t moved = client_.moved_bytes() + lease_->moved_bytes();
+        if (client_progress_.sample(now, moved, true, silence) != Verdict::fine) enter(Event::tunnel_end);
+        return;
+    }
+    bool client_is_waited_for = client_owes();
+    policy::Progress::Bounds bounds{.stall = settings.timeout.stall,
+                                    .min_rate_bytes_per_second = settings.limits.min_rate_bytes_per_second};
+    auto client = client_progress_.sample(now, client_.moved_bytes(), client_is_waited_for, bounds);
+    bounds.min_rate_bytes_per_second = 0;
+    auto app = Verdict::fine;
+    if (lease_) app = upstream_progress_.sample(now, lease_->moved_bytes(), !client_is_waited_for, bounds);
+    if (client != Verdict::fine) {
+        if (head_sent_) return give_up(client == Verdict::stalled ? "client_stalled" : "client_too_slow");
+        fail({.reason = http::Reason::body_timeout, .detail = "the request body came too slowly"});
+    } else if (app != Verdict::fine) {
+        fail({.reason = http::Reason::upstream_stall, .detail = "the app was silent for too long"});
+    }
+}
+
+void Exchange::give_up(std::string_view why) {
+    record_.cut = why;
+    client_.abort();
+    enter(Event::client_gone);
+}
+
+void Exchange::close_books() {
+    assert(is_closed());
+    record_.request_bytes = body_bytes_;
+    record_.total = since_start(kit_.loop.now());
+    record_.slow = record_.total >= kit_.settings.log.slow;
+    kit_.access_log.write(record_);
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,121 @@
+// One request and its response: takes it from the client, gives it to the app, brings the answer back, and
+// answers itself where the app cannot. See src/README.md for the walk and exchange_state.h for the states.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "http/local_reply.h"
+#include "http/message.h"
+#include "http/request_id.h"
+#include "net/loop.h"
+#include "policy/progress.h"
+#include "proxy/access_record.h"
+#include "proxy/client_stream.h"
+#include "proxy/error.h"
+#include "proxy/exchange_state.h"
+#include "proxy/tunnel.h"
+#include "proxy/upload.h"
+#include "proxy/upstream_pool.h"
+
+namespace weir::proxy {
+
+struct Kit;
+
+/// What is known of the client before its request: all views outlive the exchange.
+struct ClientFacts {
+    std::string_view address;
+    std::string_view scheme = "http";
+};
+
+/// Thread: its worker's. Owned by the client's side, which ends it only from the loop, after books_ready().
+class Exchange final : public UpstreamUser {
+  public:
+    Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts);
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+
+    // ---- from the client's side
+    /// The head was parsed; its bytes are the first `used` ones of `block`.
+    void begin(const http::RequestHead&, Block block, size_t used);
+    /// The head was not acceptable. What could be read of it is in `head`, for the log.
+    void reject(const http::HeadFault&, const http::RequestHead& head, Block block);
+    void on_request_body(std::string_view payload);
+    void on_request_end(std::string_view trailers);
+    void on_request_body_fault(const http::HeadFault&);
+    /// More of the body may be handed in; where not, ClientStream::resume_body says when.
+    [[nodiscard]] bool wants_body() const;
+    /// Fewer bytes wait for the client than before; perhaps none.
+    void on_client_drained();
+    void on_client_gone();
+    void on_deadline(Time now);
+    void on_client_tunnel_ready() { pump_tunnel(); }
+    [[nodiscard]] bool in_tunnel() const { return state_ == ExchangeState::tunnel; }
+
+    /// Everything has happened and been sent: the log line may be written, the connection may go on.
+    [[nodiscard]] bool is_closed() const { return state_ == ExchangeState::closed; }
+    /// Writes the log line. Once, when closed.
+    void close_books();
+
+    // ---- from the app's side
+    void on_connected() override;
+    void on_upstream_writable() override { send_upload(); }
+    void on_interim(const http::ResponseHead&) override;
+    void on_response_head(const http::ResponseHead&, http::Body) override;
+    void on_response_body(std::string_view payload) override;
+    void on_response_end(std::string_view trailers) override;
+    void on_read_turn_end() override;
+    void on_upgraded(const http::ResponseHead&, std::string_view rest) override;
+    void on_tunnel_ready() override { pump_tunnel(); }
+    void on_upstream_failed(const Error& error) override { fail(error); }
+
+  private:
+    void enter(ExchangeEvent);
+    void remember(const http::RequestHead&);
+    std::optional<Error> objection(const http::RequestHead&) const;
+    void hold_enough();
+    void connect();
+    void send_upload();
+    void after_upload();
+    void balance_reading();
+    void pump_tunnel();
+
+    void fail(const Error&);
+    [[nodiscard]] bool may_repeat(const Error&) const;
+    void reply(const Error&);
+    void cut(const Error&);
+    void give_up(std::string_view why);
+
+    void arm_deadline(Time now);
+    void sample_progress(Time now);
+    [[nodiscard]] bool client_owes() const;
+    [[nodiscard]] Duration since_start(Time) const;
+
+    Kit& kit_;
+    ClientStream& client_;
+    ClientFacts facts_;
+    ExchangeState state_ = ExchangeState::receiving;
+    http::Method method_ = http::Method::other;
+    http::Body announced_;
+    bool wants_upgrade_ = false;
+    bool head_sent_ = false;  ///< of the response
+    size_t attempts_ = 0;
+    UpstreamPool::Want want_ = UpstreamPool::Want::any;
+    uint64_t body_bytes_ = 0;  ///< of the request
+
+    Time started_;
+    Time phase_started_;
+    Upload upload_;
+    Lease lease_;
+    std::optional<Tunnel> tunnel_;
+    net::Task tunnel_task_;
+    policy::Progress client_progress_;
+    policy::Progress upstream_progress_;
+    std::array<char, http::RequestIdSource::kLength> own_id_;
+    AccessRecord record_;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,48 @@
+#include "proxy/kit.h"
+
+#include "proxy/client_h1.h"
+
+namespace weir::proxy {
+
+Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
+         LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
+    : loop(loop_),
+      settings(settings_),
+      budget(budget_),
+      gate(gate_),
+      blocks(budget_),
+      access_log(log_writer, settings_.log.format),
+      ids(id_seeds[0], id_seeds[1]) {
+    const Endpoint& server = settings.upstream.servers.front().address;
+    default_host = server.is_unix() ? "localhost" : to_string(server);
+}
+
+Kit::~Kit() = default;
+
+std::string_view Kit::host_for(const http::RequestHead& head) const {
+    if (!settings.upstream.host.empty()) return settings.upstream.host;
+    return head.authority.empty() ? std::string_view(default_host) : std::string_view();
+}
+
+std::span<char> Kit::read_room() {
+    return {slab.data(), budget.exhausted() ? kPressedReadBytes : slab.size()};
+}
+
+http::RequestHead& Kit::blank_request() {
+    auto fields = std::move(request_scratch.fields);
+    fields.clear();
+    request_scratch = {};
+    request_scratch.fields = std::move(fields);
+    return request_scratch;
+}
+
+http::ResponseHead& Kit::blank_response(uint16_t status) {
+    auto fields = std::move(response_scratch.fields);
+    fields.clear();
+    response_scratch = {};
+    response_scratch.fields = std::move(fields);
+    response_scratch.status = status;
+    return response_scratch;
+}
+
+}  // namespace weir::proxy

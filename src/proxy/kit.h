@@ -1,0 +1,66 @@
+// What all connections of one worker share: handed around as one reference instead of a dozen.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "base/block_pool.h"
+#include "base/object_pool.h"
+#include "config/settings.h"
+#include "http/imf_date.h"
+#include "http/message.h"
+#include "http/request_id.h"
+#include "net/loop.h"
+#include "proxy/access_log.h"
+#include "proxy/response_sender.h"
+
+namespace weir::proxy {
+
+class ConnectionGate;
+class UpstreamSet;
+struct Turn;
+
+/// Thread: its worker's. Outlives every connection of the worker. The scratch members hold nothing from one
+/// callback to the next.
+struct Kit {
+    static constexpr size_t kSlabBytes = 65536;
+    /// Under memory pressure a stream whose sink is empty still reads this much at a time: everything goes
+    /// on, slowly, and what is held beyond the budget is bounded by this for each stream.
+    static constexpr size_t kPressedReadBytes = 4096;
+
+    Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
+        LogWriter* log_writer, std::array<uint64_t, 2> id_seeds);
+    ~Kit();
+
+    net::Loop& loop;
+    const config::Settings& settings;
+    MemoryBudget& budget;
+    ConnectionGate& gate;
+    BlockPool blocks;
+    AccessLog access_log;
+    http::RequestIdSource ids;
+    http::DateCache date;
+    UpstreamSet* upstreams = nullptr;
+    ObjectPool<Turn> turns;
+    std::string default_host;
+    bool draining = false;
+    std::function<void()> on_connect_failed = [] {};  ///< asks the resolver to look again
+
+    http::RequestHead request_scratch;
+    http::ResponseHead response_scratch;
+    Gather gather;
+    std::array<char, kSlabBytes> slab;
+
+    /// Where to read into: the slab, or less of it while memory is short.
+    [[nodiscard]] std::span<char> read_room();
+    /// The Host to send to the app where it is not the client's: as configured, or the server's own for an
+    /// HTTP/1.0 client that sent none. Empty: the client's.
+    [[nodiscard]] std::string_view host_for(const http::RequestHead&) const;
+    /// The scratch heads, emptied but for their vector's memory.
+    http::RequestHead& blank_request();
+    http::ResponseHead& blank_response(uint16_t status);
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,278 @@
+#include "proxy/upstream_conn.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "http/head_parser.h"
+#include "proxy/kit.h"
+#include "proxy/upstream_pool.h"
+
+namespace weir::proxy {
+
+namespace {
+constexpr uint8_t kMaxInterimHeads = 32;
+constexpr int kMaxAnnouncedIdle = 86400;
+}  // namespace
+
+UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t address_index)
+    : kit_(kit),
+      pool_(pool),
+      stream_(kit.loop, std::move(fd), *this),
+      task_(kit.loop, &UpstreamConn::on_task, this),
+      opened_at_(kit.loop.now()),
+      idle_since_(opened_at_),
+      address_index_(address_index) {}
+
+void UpstreamConn::lease_to(UpstreamUser& user) {
+    user_ = &user;
+    ++requests_;
+    written_before_ = written_;
+    read_before_ = read_;
+    paused_ = request_sent_ = head_done_ = keep_alive_ = reusable_ = false;
+    interim_heads_ = 0;
+    scan_ = {};
+    if (state_ == State::idle) state_ = State::leased;
+}
+
+bool UpstreamConn::end_lease() {
+    user_ = nullptr;
+    task_.withdraw();
+    partial_head_.reset();
+    partial_bytes_ = 0;
+    if (state_ != State::leased || !reusable_ || stream_.peer_closed()) return false;
+    state_ = State::idle;
+    idle_since_ = kit_.loop.now();
+    return true;
+}
+
+void UpstreamConn::close() {
+    state_ = State::closed;
+    task_.withdraw();
+    stream_.close();
+}
+
+net::IoResult UpstreamConn::write(std::span<const iovec> pieces) {
+    auto result = stream_.write(pieces);
+    written_ += result.bytes;
+    if (result.status == net::IoStatus::failed) {
+        // This says less than what the app may still have sent before: whoever reads will know.
+        stream_.expect_end();
+        task_.post();
+    }
+    return result;
+}
+
+void UpstreamConn::resume_reading() {
+    if (!paused_) return;
+    paused_ = false;
+    if (stream_.readable()) task_.post();
+}
+
+bool UpstreamConn::none_delivered() const {
+    return written_ == written_before_ ||
+           (peer_finished_ && net::none_delivered_since(stream_.fd(), written_before_));
+}
+
+uint64_t UpstreamConn::moved_bytes() const {
+    int unsent = 0;
+    if (stream_.is_open()) ioctl(stream_.fd().get(), SIOCOUTQ, &unsent);
+    return read_ + written_ - static_cast<uint64_t>(unsent);
+}
+
+void UpstreamConn::on_ready() {
+    switch (state_) {
+        case State::connecting: return finish_connect();
+        case State::tunnel: return user_->on_tunnel_ready();
+        case State::idle:
+            // An idle connection has nothing to say: this is its end, or bytes that belong to no request.
+            if (stream_.readable()) pool_.drop_idle(*this);
+            return;
+        case State::leased: {
+            UpstreamUser* user = user_;
+            if (stream_.readable() && !paused_) read_turn();
+            if (state_ == State::leased && user_ == user && stream_.writable()) user->on_upstream_writable();
+            return;
+        }
+        case State::closed: return;
+    }
+}
+
+void UpstreamConn::on_task(void* conn) {
+    auto& self = *static_cast<UpstreamConn*>(conn);
+    if (self.state_ == State::leased && !self.paused_ && self.stream_.readable()) self.read_turn();
+}
+
+void UpstreamConn::finish_connect() {
+    if (!stream_.writable() && !stream_.readable()) return;
+    if (int error = net::socket_error(stream_.fd()); error != 0) {
+        Error refused{.reason = http::Reason::upstream_connect,
+                      .retry = Retry::always,
+                      .detail = "the app does not accept connections",
+                      .system_error = error};
+        if (user_ != nullptr) return fail(refused);
+        return pool_.drop_idle(*this);
+    }
+    if (!stream_.writable()) return;
+    pool_.note_connected(*this);
+    if (user_ == nullptr) {
+        state_ = State::idle;
+        idle_since_ = kit_.loop.now();
+        return pool_.keep_idle(*this);
+    }
+    state_ = State::leased;
+    user_->on_connected();
+}
+
+void UpstreamConn::read_turn() {
+    UpstreamUser* user = user_;
+    // The user keeps views until the turn ends, so each read goes behind the one before.
+    std::span<char> room = kit_.read_room();
+    auto goes_on = [&] { return state_ == State::leased && user_ == user && !paused_ && stream_.readable(); };
+    while (goes_on() && !room.empty()) room = room.subspan(read_once(room));
+    user->on_read_turn_end();
+    if (goes_on()) task_.post();
+}
+
+size_t UpstreamConn::read_once(std::span<char> room) {
+    auto got = stream_.read(room);
+    switch (got.status) {
+        case net::IoStatus::ok:
+            read_ += got.bytes;
+            consume({room.data(), got.bytes});
+            break;
+        case net::IoStatus::again: break;
+        case net::IoStatus::closed:
+        case net::IoStatus::failed: on_end(got); break;
+    }
+    return got.bytes;
+}
+
+/// Ends early when the user drops its lease or the connection fails.
+void UpstreamConn::consume(std::string_view bytes) {
+    UpstreamUser* user = user_;
+    while (!bytes.empty() && state_ == State::leased && user_ == user)
+        bytes = head_done_ ? take_body(bytes) : take_head(bytes);
+}
+
+/// Returns what is left behind the head; empty where the head is not whole yet.
+std::string_view UpstreamConn::take_head(std::string_view bytes) {
+    bool stashed = partial_bytes_ > 0;
+    if (stashed) {
+        stash(bytes);
+        bytes = {partial_head_.bytes(), partial_bytes_};
+    }
+    auto result = scan_head(bytes, scan_);
+    if (result == http::ScanResult::complete)
+        return on_head(bytes.substr(0, scan_.looked_at), bytes.substr(scan_.looked_at));
+    if (result == http::ScanResult::bare_lf || bytes.size() > http::kMaxResponseHeadBytes) {
+        fail({.reason = http::Reason::upstream_protocol,
+              .detail = "the app's response head is not valid HTTP"});
+        return {};
+    }
+    if (!stashed) stash(bytes);
+    return {};
+}
+
+void UpstreamConn::stash(std::string_view bytes) {
+    size_t needed = partial_bytes_ + bytes.size();
+    if (needed > partial_head_.capacity()) {
+        Block larger = kit_.blocks.take(needed);
+        if (partial_bytes_ > 0) std::memcpy(larger.bytes(), partial_head_.bytes(), partial_bytes_);
+        partial_head_ = std::move(larger);
+    }
+    // Behind an interim head, `bytes` lie in this very block.
+    std::memmove(partial_head_.bytes() + partial_bytes_, bytes.data(), bytes.size());
+    partial_bytes_ = needed;
+}
+
+std::string_view UpstreamConn::on_head(std::string_view head, std::string_view rest) {
+    auto& parsed = kit_.response_scratch;
+    scan_ = {};
+    partial_bytes_ = 0;  // the block itself stays until the lease ends: `head` and `rest` may lie in it
+    if (auto fault = http::parse_response_head(head, parsed)) {
+        fail({.reason = http::Reason::upstream_protocol, .detail = fault->detail});
+        return {};
+    }
+    if (parsed.status == 101) {
+        state_ = State::tunnel;
+        user_->on_upgraded(parsed, rest);
+        return {};
+    }
+    if (parsed.status < 200) {
+        if (++interim_heads_ > kMaxInterimHeads) {
+            fail({.reason = http::Reason::upstream_protocol,
+                  .detail = "the app sent too many interim responses"});
+        } else if (parsed.status != 100) {
+            user_->on_interim(parsed);
+        }
+        return rest;
+    }
+    head_done_ = true;
+    http::Body body = http::response_body(parsed, method_);
+    body_ = http::BodyReader(body);
+    keep_alive_ = parsed.keep_alive && body.framing != http::Framing::until_close;
+    note_keep_alive(parsed);
+    user_->on_response_head(parsed, body);
+    if (state_ == State::leased && user_ != nullptr && body_.done()) {
+        response_done(rest.empty());
+        return {};
+    }
+    return rest;
+}
+
+std::string_view UpstreamConn::take_body(std::string_view bytes) {
+    auto step = body_.next(bytes);
+    bytes.remove_prefix(step.consumed);
+    UpstreamUser* user = user_;
+    if (!step.payload.empty()) user->on_response_body(step.payload);
+    if (user_ != user || state_ != State::leased) return {};
+    if (body_.failed()) {
+        fail({.reason = http::Reason::upstream_protocol, .detail = body_.fault().detail});
+        return {};
+    }
+    if (!body_.done()) return bytes;
+    response_done(bytes.empty());
+    return {};
+}
+
+/// `clean`: nothing came behind the response. Something that did belongs to no request, so nobody may read
+/// on.
+void UpstreamConn::response_done(bool clean) {
+    reusable_ = keep_alive_ && clean && request_sent_;
+    stream_.settle();
+    user_->on_response_end(body_.trailers());
+}
+
+void UpstreamConn::on_end(const net::IoResult& got) {
+    peer_finished_ = got.status == net::IoStatus::closed || got.error == EPIPE;
+    bool whole = got.status == net::IoStatus::closed && head_done_ && body_.close();
+    if (whole) return user_->on_response_end(body_.trailers());
+    bool nothing_came = read_ == read_before_;
+    fail({.reason = http::Reason::upstream_reset,
+          .retry = nothing_came ? Retry::if_unprocessed : Retry::no,
+          .detail = nothing_came ? "the app closed the connection without an answer"
+                                 : "the app closed the connection in the middle of its answer",
+          .system_error = got.error});
+}
+
+void UpstreamConn::fail(const Error& error) { user_->on_upstream_failed(error); }
+
+void UpstreamConn::note_keep_alive(const http::ResponseHead& head) {
+    for (const http::Field& field : head.fields) {
+        if (field.id != http::FieldId::keep_alive) continue;
+        constexpr std::string_view kTimeout = "timeout=";
+        size_t at = field.value.find(kTimeout);
+        if (at == std::string_view::npos) continue;
+        int seconds = 0;
+        auto text = field.value.substr(at + kTimeout.size());
+        auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+        if (status == std::errc() && seconds > 0 && seconds <= kMaxAnnouncedIdle)
+            announced_idle_ = std::chrono::seconds(seconds);
+    }
+}
+
+}  // namespace weir::proxy

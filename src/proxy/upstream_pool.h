@@ -1,0 +1,94 @@
+// The connections of one worker to one server: idle ones are reused, most recent first, and retired before
+// the app does it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/settings.h"
+#include "net/socket.h"
+#include "proxy/error.h"
+#include "proxy/upstream_conn.h"
+
+namespace weir::proxy {
+
+struct Kit;
+
+/// A borrowed connection. Dropping it gives the connection back, or closes it where it cannot be used again.
+class Lease {
+  public:
+    Lease() = default;
+    explicit Lease(UpstreamConn& conn) : conn_(&conn) {}
+    Lease(Lease&& other) noexcept : conn_(std::exchange(other.conn_, nullptr)) {}
+    Lease& operator=(Lease&& other) noexcept {
+        Lease moved(std::move(other));
+        std::swap(conn_, moved.conn_);
+        return *this;
+    }
+    ~Lease();
+
+    void drop() { *this = Lease(); }
+    explicit operator bool() const { return conn_ != nullptr; }
+    UpstreamConn* operator->() const { return conn_; }
+    UpstreamConn& operator*() const { return *conn_; }
+
+  private:
+    UpstreamConn* conn_ = nullptr;
+};
+
+/// Thread: its worker's. Owns its connections.
+class UpstreamPool {
+  public:
+    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds);
+    ~UpstreamPool();
+    UpstreamPool(const UpstreamPool&) = delete;
+    UpstreamPool& operator=(const UpstreamPool&) = delete;
+
+    enum class Want : uint8_t {
+        any,          ///< an idle connection if there is one
+        any_checked,  ///< the same, after a look whether the app has closed it just now
+        fresh,        ///< a new connection: the last one turned out to be dead
+    };
+    /// The user is told on_connected() later where the connection is new. Fails at once where none can be
+    /// started.
+    Result<Lease, Error> lease(UpstreamUser&, Want);
+
+    void set_addresses(std::vector<net::SocketAddress> addresses);
+    /// Once a second: closes what is too old or idle for too long, opens what `min_idle` asks for.
+    void sweep(Time now);
+    void close_idle();
+
+    [[nodiscard]] size_t in_use() const { return all_.size() - idle_.size(); }
+    [[nodiscard]] size_t idle() const { return idle_.size(); }
+    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] size_t address_count() const { return addresses_.size(); }
+
+    // ---- for connections and leases
+    void give_back(UpstreamConn&);
+    void drop_idle(UpstreamConn&);
+    void keep_idle(UpstreamConn&);
+    void note_connected(const UpstreamConn& conn) { preferred_address_ = conn.address_index(); }
+    /// The next connection is tried to the next of the server's addresses.
+    void note_connect_failed(const UpstreamConn& conn);
+
+  private:
+    UpstreamConn* take_idle(Want);
+    Result<UpstreamConn*, Error> open();
+    void remove(UpstreamConn&);
+    [[nodiscard]] bool is_worn_out(const UpstreamConn&, Time now) const;
+    [[nodiscard]] Duration idle_limit(const UpstreamConn&) const;
+
+    Kit& kit_;
+    Endpoint endpoint_;
+    std::string name_;
+    const config::Pool& bounds_;
+    std::vector<net::SocketAddress> addresses_;
+    size_t preferred_address_ = 0;
+    std::vector<std::unique_ptr<UpstreamConn>> all_;  ///< UpstreamConn::slot is the index
+    std::vector<UpstreamConn*> idle_;                 ///< the most recently used one is last
+};
+
+}  // namespace weir::proxy
