@@ -4,6 +4,11 @@
 
 namespace weir::proxy {
 
+namespace {
+/// A payload up to this joins its head, so that both leave by send() instead of the dearer sendmsg().
+constexpr size_t kCopiedBytes = 1024;
+}  // namespace
+
 void Gather::commit(size_t bytes) {
     // Neighbours in the scratch become one piece: a head and its first chunk's size, a chunk's end and the
     // next one's size.
@@ -25,7 +30,7 @@ void ResponseSender::make_room(size_t pieces, size_t bytes) {
 
 void ResponseSender::raw(std::string_view text) {
     make_room(1, text.size());
-    gather_.commit(text.copy(gather_.reserve(), text.size()));
+    gather_.add_copy(text);
 }
 
 void ResponseSender::interim(const http::ResponseHead& head) {
@@ -40,11 +45,15 @@ void ResponseSender::head(const http::ResponseHead& head, const http::ResponseFa
 }
 
 void ResponseSender::body(std::string_view payload) {
-    make_room(3, http::kMaxChunkHead + 2);
-    if (!chunked_) return gather_.add(payload);
-    gather_.commit(http::write_chunk_head(payload.size(), gather_.reserve()));
-    gather_.add(payload);
-    gather_.commit(std::string_view("\r\n").copy(gather_.reserve(), 2));
+    bool copies = payload.size() <= kCopiedBytes;
+    make_room(3, http::kMaxChunkHead + kCopiedBytes + 2);
+    if (chunked_) gather_.commit(http::write_chunk_head(payload.size(), gather_.reserve()));
+    if (copies) {
+        gather_.add_copy(payload);
+    } else {
+        gather_.add(payload);
+    }
+    if (chunked_) gather_.add_copy("\r\n");
 }
 
 void ResponseSender::end(std::string_view trailers) {
