@@ -34,7 +34,8 @@ QUARANTINE = {
 
 CLOCK_READ = re.compile(
     r"\b(?:(?:steady|system|high_resolution)_clock|Clock)::now\b|\bclock_gettime\b|\bgettimeofday\b"
-    r"|\btime\s*\(\s*(?:nullptr|NULL|0)\s*\)|\b(?:monotonic|wall)_now\s*\(")
+    r"|\btime\s*\(\s*(?:nullptr|NULL|0)\s*\)|(?<![.>\w])(?:monotonic|wall)_now\s*\("
+)
 MAY_READ_CLOCK = ("base/clock.h", "net/loop.", "app/", "demo/", "proxy/log_writer.cc")
 
 ALLOCATION = re.compile(r"(?<!operator )\bnew\b(?!\s*[;,.)\"'>])|(?<!= )(?<!operator )\bdelete\b(?!\s*[;,_])")
@@ -109,40 +110,82 @@ def check_length(tree):
 RULES = {
     "includes go downwards": (
         check_directions,
-        [{"src/base/a.h": '#include "net/loop.h"\n'}, {"src/net/a.cc": '#include "http/message.h"\n'},
-         {"src/policy/a.h": '#include "http/message.h"\n'}, {"src/cli/a.cc": '#  include "app/worker.h"\n'},
-         {"src/main.cc": '#include "proxy/exchange.h"\n'}, {"src/misc/a.h": ""}, {"src/http/a.h": '#include "config/settings.h"\n'}],
-        [{"src/proxy/a.cc": '#include "proxy/a.h"\n#include "net/loop.h"\n#include <vector>\n'}, {"src/main.cc": '#include "app/main_program.h"\n'}]),
+        [
+            {"src/base/a.h": '#include "net/loop.h"\n'},
+            {"src/net/a.cc": '#include "http/message.h"\n'},
+            {"src/policy/a.h": '#include "http/message.h"\n'},
+            {"src/cli/a.cc": '#  include "app/worker.h"\n'},
+            {"src/main.cc": '#include "proxy/exchange.h"\n'},
+            {"src/misc/a.h": ""},
+            {"src/http/a.h": '#include "config/settings.h"\n'},
+        ],
+        [
+            {"src/proxy/a.cc": '#include "proxy/a.h"\n#include "net/loop.h"\n#include <vector>\n'},
+            {"src/main.cc": '#include "app/main_program.h"\n'},
+        ],
+    ),
     "libraries stay in quarantine": (
         check_quarantine,
-        [{"src/proxy/a.cc": "#include <event2/event.h>\n"}, {"src/http/a.cc": "#include <openssl/ssl.h>\n"},
-         {"src/app/a.cc": "#include <yaml-cpp/yaml.h>\n"}, {"src/base/a.cc": "#include <spdlog/spdlog.h>\n"},
-         {"src/http/reason.cc": "#include <nlohmann/json.hpp>\n"}, {"src/config/a.cc": "#include <CLI/CLI.hpp>\n"}],
-        [{"src/net/a.cc": "#include <event2/event.h>\n#include <openssl/ssl.h>\n"}, {"src/base/log.cc": "#include <spdlog/spdlog.h>\n"}]),
+        [
+            {"src/proxy/a.cc": "#include <event2/event.h>\n"},
+            {"src/http/a.cc": "#include <openssl/ssl.h>\n"},
+            {"src/app/a.cc": "#include <yaml-cpp/yaml.h>\n"},
+            {"src/base/a.cc": "#include <spdlog/spdlog.h>\n"},
+            {"src/http/reason.cc": "#include <nlohmann/json.hpp>\n"},
+            {"src/config/a.cc": "#include <CLI/CLI.hpp>\n"},
+        ],
+        [
+            {"src/net/a.cc": "#include <event2/event.h>\n#include <openssl/ssl.h>\n"},
+            {"src/base/log.cc": "#include <spdlog/spdlog.h>\n"},
+        ],
+    ),
     "time is handed in": (
         check_clocks,
-        [{"src/policy/a.cc": "auto now = std::chrono::steady_clock::now();\n"}, {"src/proxy/a.cc": "auto t = monotonic_now();\n"},
-         {"src/http/a.cc": "time_t t = time(nullptr);\n"}, {"src/net/a.cc": "clock_gettime(CLOCK_MONOTONIC, &t);\n"},
-         {"src/config/a.cc": "return Clock::now();\n"}, {"src/base/a.cc": "auto t = wall_now ();\n"}],
-        [{"src/base/clock.h": "Clock::now()\n"}, {"src/policy/a.cc": "// steady_clock::now() is read elsewhere\nTime now;\n"},
-         {"src/http/a.cc": 'const char* s = "time(nullptr)";\nTimePoint run_time(int);\n'}]),
+        [
+            {"src/policy/a.cc": "auto now = std::chrono::steady_clock::now();\n"},
+            {"src/proxy/a.cc": "auto t = monotonic_now();\n"},
+            {"src/http/a.cc": "time_t t = time(nullptr);\n"},
+            {"src/net/a.cc": "clock_gettime(CLOCK_MONOTONIC, &t);\n"},
+            {"src/config/a.cc": "return Clock::now();\n"},
+            {"src/base/a.cc": "auto t = wall_now ();\n"},
+        ],
+        [
+            {"src/base/clock.h": "Clock::now()\n"},
+            {"src/proxy/a.cc": "Time now = loop.wall_now();\n"},
+            {"src/policy/a.cc": "// steady_clock::now() is read elsewhere\nTime now;\n"},
+            {"src/http/a.cc": 'const char* s = "time(nullptr)";\nTimePoint run_time(int);\n'},
+        ],
+    ),
     "nobody allocates by hand": (
         check_allocations,
-        [{"src/http/a.cc": "int* p = new int[3];\n"}, {"src/http/a.cc": "delete p;\n"}, {"src/proxy/a.cc": "delete[] p;\n"},
-         {"src/net/a.cc": "auto* p = ::new (memory) Thing;\n"}],
-        [{"src/http/a.cc": "A(const A&) = delete;\n// a new one; delete it\nconst char* s = \"new delete\";\nMethod m = Method::delete_;\n"},
-         {"src/http/a.h": "void* operator new(size_t);\n"}]),
+        [
+            {"src/http/a.cc": "int* p = new int[3];\n"},
+            {"src/http/a.cc": "delete p;\n"},
+            {"src/proxy/a.cc": "delete[] p;\n"},
+            {"src/net/a.cc": "auto* p = ::new (memory) Thing;\n"},
+        ],
+        [
+            {
+                "src/http/a.cc": "A(const A&) = delete;\n// a new one; delete it\nconst char* s = \"new delete\";\nMethod m = Method::delete_;\n"
+            },
+            {"src/http/a.h": "void* operator new(size_t);\n"},
+        ],
+    ),
     f"no file is longer than {MAX_LINES} lines": (
         check_length,
         [{"src/http/a.cc": "\n" * 501}, {"tests/unit/a_test.cc": "\n" * 501}, {"tests/e2e/test_a.py": "\n" * 501}],
-        [{"src/http/a.cc": "\n" * 500}, {"tests/fuzz/corpus/a": "\n" * 900}]),
+        [{"src/http/a.cc": "\n" * 500}, {"tests/fuzz/corpus/a": "\n" * 900}],
+    ),
 }
 
 
 def read_tree():
     files = [path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*")]
-    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files
-            if path.suffix in (".cc", ".h", ".py") and "node_modules" not in path.parts}
+    return {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for path in files
+        if path.suffix in (".cc", ".h", ".py") and "node_modules" not in path.parts
+    }
 
 
 def main():

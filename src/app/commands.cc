@@ -44,6 +44,7 @@ int serve(const config::Loaded& loaded) {
     return 0;
 }
 
+constexpr const char* kDemoListen = "127.0.0.1:8080";
 constexpr const char* kDemoText =
     R"(The sample app of this demo runs behind weir at http://{0}/ : open it in a browser, or try
 
@@ -102,8 +103,9 @@ int demo(const cli::CommandLine& line) {
         return kCouldNotStart;
     }
     cli::CommandLine proxied = line;
-    proxied.flags = {{"listen", line.demo_listen, "--listen " + line.demo_listen},
-                     {"upstream.servers", fmt::format("http://127.0.0.1:{}", (*sample)->port()), "the demo"}};
+    proxied.flags.insert(proxied.flags.begin(), {"listen", kDemoListen, "--listen"});
+    std::string url = fmt::format("http://127.0.0.1:{}", (*sample)->port());
+    proxied.flags.push_back({"upstream.servers", url, "--upstream"});
     auto loaded = cli::load_config(proxied);
     if (!loaded) {
         fmt::print(stderr, "{}", loaded.error());

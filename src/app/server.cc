@@ -24,6 +24,20 @@ unsigned worker_count(const config::Settings& settings) {
     return settings.workers != 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
+/// Descriptors for all that is neither a client nor its connection to the app.
+constexpr size_t kReservedDescriptors = 64;
+
+/// Each client may need a second descriptor for its connection to the app: more clients than that could leave
+/// none.
+size_t affordable_connections(size_t wanted) {
+    size_t limit = net::raise_descriptor_limit();
+    size_t affordable = (std::max(limit, 2 * kReservedDescriptors) - kReservedDescriptors) / 2;
+    if (affordable < wanted)
+        log::warning("{} file descriptors are too few for clients.max_connections {}: {} clients are let in",
+                     limit, wanted, affordable);
+    return std::min(wanted, affordable);
+}
+
 log::Level level_of(config::LogLevel level) {
     switch (level) {
         case config::LogLevel::debug: return log::Level::debug;
@@ -57,7 +71,8 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings) {
 Server::Server(Private, config::Settings settings)
     : settings_(std::move(settings)),
       budget_(settings_.limits.memory_bytes),
-      gate_(settings_.clients.max_connections, settings_.clients.max_connections_per_ip),
+      gate_(affordable_connections(settings_.clients.max_connections),
+            settings_.clients.max_connections_per_ip),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
     log::set_level(level_of(settings_.log.level));
@@ -66,8 +81,6 @@ Server::Server(Private, config::Settings settings)
 Server::~Server() {
     resolver_.reset();  // it posts to the workers
     workers_.clear();
-    for (const config::Listen& listen : settings_.listen)
-        if (listen.address.is_unix()) unlink(listen.address.path.c_str());
 }
 
 Result<bool> Server::open_sockets() {
@@ -76,9 +89,15 @@ Result<bool> Server::open_sockets() {
         bool one_each = workers > 1 && !listen.address.is_unix();
         std::vector<net::Fd> sockets;
         Endpoint address = listen.address;
+        if (one_each) {
+            // Sockets that share a port would also share it with another process: this one tells.
+            auto alone = net::listen_on(address, {});
+            if (!alone) return fail(alone.error());
+        }
         for (unsigned each = 0; each < (one_each ? workers : 1); ++each) {
             auto socket = net::listen_on(address, {.unix_mode = listen.mode, .share_port = one_each});
             if (!socket) return fail(socket.error());
+            if (address.is_unix()) socket_files_.emplace_back(address.path);
             if (!address.is_unix()) address.port = net::SocketAddress::local_of(*socket).port();
             sockets.push_back(std::move(*socket));
         }
@@ -141,7 +160,9 @@ void Server::run() { loop_.run(); }
 void Server::on_accept_ended() {
     // Not before the last of them: closing a socket resets the clients in its queue.
     control_.post([this] {
-        if (++deaf_workers_ == workers_.size()) sockets_.clear();
+        if (++deaf_workers_ < workers_.size()) return;
+        sockets_.clear();
+        socket_files_.clear();
     });
 }
 

@@ -51,6 +51,7 @@ class Server {
     proxy::ConnectionGate gate_;
     std::unique_ptr<proxy::LogWriter> log_writer_;
     std::vector<std::vector<net::Fd>> sockets_;  ///< of each address, one a worker where it can be
+    std::vector<net::SocketFile> socket_files_;
     std::vector<std::unique_ptr<Worker>> workers_;
 
     std::mutex resolved_mutex_;

@@ -23,7 +23,6 @@ struct Options {
     std::vector<std::string> listen;
     std::vector<std::string> upstream;
     std::vector<std::string> set;
-    std::string demo_listen = "127.0.0.1:8080";
 };
 
 /// One item as it is, several as `['a', 'b']`, each quoted so that nothing in it is taken for syntax.
@@ -80,9 +79,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     check->add_option("file", options.check_file, "the YAML file")->type_name("FILE");
     check->fallthrough();
     CLI::App* demo = app.add_subcommand("demo", "start a sample app behind a proxy and say what to try");
-    demo->add_option("-l,--listen", options.demo_listen, "where the demo listens")
-        ->type_name("ADDR")
-        ->capture_default_str();
+    demo->fallthrough();
     CLI::App* version = app.add_subcommand("version", "version, build and libraries");
     app.require_subcommand(0, 1);
     try {
@@ -98,7 +95,6 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     if (*demo) made.action = Action::demo;
     if (*version) made.action = Action::version;
     made.config_file = options.check_file.empty() ? options.config_file : options.check_file;
-    made.demo_listen = options.demo_listen;
     auto flags = assignments(options);
     if (!flags) return fail(flags.error());
     made.flags = std::move(*flags);

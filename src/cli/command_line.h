@@ -17,7 +17,6 @@ struct CommandLine {
     Action action = Action::run;
     std::string config_file;  ///< empty: the default places, if no flag makes a file needless
     std::vector<config::Assignment> flags;
-    std::string demo_listen;
 };
 
 /// Why there is nothing to do: help was printed (0), or the usage was wrong (2).

@@ -152,6 +152,14 @@ std::vector<Field> parse_trailers(std::string_view section) {
     return fields;
 }
 
+std::string passable_trailers(std::string_view section) {
+    std::string passable;
+    for (const Field& field : parse_trailers(section)) {
+        passable.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    return passable;
+}
+
 size_t write_chunk_head(uint64_t size, char* out) {
     constexpr size_t kDigits = 16;
     char* const end = std::to_chars(out, out + kDigits, size, 16).ptr;

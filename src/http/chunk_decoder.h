@@ -67,6 +67,9 @@ class ChunkDecoder {
 /// framing, routing, authentication, and those weir owns) are left out.
 std::vector<Field> parse_trailers(std::string_view section);
 
+/// The section without the fields that parse_trailers leaves out; "" where none remains.
+std::string passable_trailers(std::string_view section);
+
 /// Writes "<hex>\r\n" for a chunk of `size` bytes; returns its length. `out` has room for kMaxChunkHead.
 inline constexpr size_t kMaxChunkHead = 18;
 size_t write_chunk_head(uint64_t size, char* out);

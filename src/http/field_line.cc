@@ -11,6 +11,10 @@ std::string_view between(const char* begin, const char* end) {
     return {begin, static_cast<size_t>(end - begin)};
 }
 
+/// RFC 9110, 5.5 allows a tab around a value. Readers that are in wide use take one behind these two values
+/// for a part of the value and so see another message, or none.
+bool frames_message(FieldId id) { return id == FieldId::content_length || id == FieldId::transfer_encoding; }
+
 const char* describe_bad_name(const char* begin, const char* p, const char* end) {
     const bool is_white = p != end && (*p == ' ' || *p == '\t');
     if (is_white && p == begin) return "a field line begins with white space";
@@ -28,6 +32,7 @@ const char* read_field_line(const char*& p, const char* end, Field& out) {
     out.name = between(name, p);
 
     ++p;
+    const char* const behind_colon = p;
     while (p != end && (*p == ' ' || *p == '\t')) ++p;
     const char* const value = p;
     p = find_value_end(p, end);
@@ -37,6 +42,8 @@ const char* read_field_line(const char*& p, const char* end, Field& out) {
         out.value.remove_suffix(1);
     }
     out.id = field_id_of(out.name);
+    if (frames_message(out.id) && between(behind_colon, p).find('\t') != std::string_view::npos)
+        return "a tab beside the value of a field that frames the message";
     p += 2;
     return nullptr;
 }

@@ -75,7 +75,7 @@ void Loop::run() {
                         EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY | (more_to_do ? EVLOOP_NONBLOCK : 0));
         run_tasks();
         condemned_.clear();
-        set_tick(timers_.empty() ? kIdleTick : TimingWheel::kTick);
+        if (!timers_.empty()) set_tick(TimingWheel::kTick);
     }
 }
 
@@ -95,11 +95,18 @@ void Loop::run_tasks() {
     batch.prev_ = batch.next_ = nullptr;
 }
 
+/// Only after a while without timers: each change of the period puts the next tick off.
+void Loop::slow_down() {
+    idle_ticks_ = timers_.empty() ? idle_ticks_ + 1 : 0;
+    if (idle_ticks_ * TimingWheel::kTick >= kIdleTick) set_tick(kIdleTick);
+}
+
 void Loop::tick(evutil_socket_t, short, void* loop) noexcept {
     auto& self = *static_cast<Loop*>(loop);
     self.refresh_wall_offset();
     self.timers_.advance(self.now());
     if (self.on_tick_ != nullptr) self.on_tick_(self.on_tick_owner_);
+    self.slow_down();
 }
 
 }  // namespace weir::net

@@ -40,9 +40,6 @@ class Task {
 
   private:
     friend class Loop;
-
-    /// libevent's, as it runs.
-    [[nodiscard]] const char* library_version();
     Task(Loop& loop) : loop_(loop), run_(nullptr), owner_(nullptr) {
         prev_ = next_ = this;
     }  ///< a list's head
@@ -92,10 +89,12 @@ class Loop {
     void refresh_wall_offset();
     void run_tasks();
     void set_tick(Duration period);
+    void slow_down();
 
     std::unique_ptr<event_base, FreeBase> base_;
     event tick_event_{};
     Duration tick_period_{0};
+    int idle_ticks_ = 0;
     Time now_{};
     Duration wall_offset_{0};
     bool now_is_fresh_ = false;

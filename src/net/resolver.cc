@@ -3,7 +3,10 @@
 #include <netdb.h>
 
 #include <algorithm>
-#include <memory>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 namespace weir::net {
 
@@ -24,43 +27,64 @@ Resolution resolve(const Endpoint& endpoint) {
     return made;
 }
 
+struct Resolver::State {
+    State(std::vector<Endpoint> endpoints_, OnResolved on_resolved_)
+        : endpoints(std::move(endpoints_)), on_resolved(std::move(on_resolved_)) {}
+
+    /// False where the resolver is gone. The lock is held while telling, so that it cannot go meanwhile.
+    bool tell(size_t index, const Resolution& found) {
+        std::lock_guard lock(mutex);
+        if (!stop) on_resolved(index, found);
+        return !stop;
+    }
+
+    bool wait_for_next_round() {
+        std::unique_lock lock(mutex);
+        wake.wait_for(lock, kMinGap, [this] { return stop; });
+        wake.wait_for(lock, kPeriod - kMinGap, [this] { return stop || asked; });
+        asked = false;
+        return !stop;
+    }
+
+    const std::vector<Endpoint> endpoints;
+    const OnResolved on_resolved;
+    std::mutex mutex;
+    std::condition_variable wake;
+    bool asked = false;
+    bool stop = false;
+};
+
 Resolver::Resolver(std::vector<Endpoint> endpoints, OnResolved on_resolved)
-    : endpoints_(std::move(endpoints)), on_resolved_(std::move(on_resolved)), thread_([this] { run(); }) {}
+    : state_(std::make_shared<State>(std::move(endpoints), std::move(on_resolved))) {
+    std::thread([state = state_] { run(state); }).detach();
+}
 
 Resolver::~Resolver() {
     {
-        std::lock_guard lock(mutex_);
-        stop_ = true;
+        std::lock_guard lock(state_->mutex);
+        state_->stop = true;
     }
-    wake_.notify_one();
-    thread_.join();
+    state_->wake.notify_one();
 }
 
 void Resolver::ask_again() {
     {
-        std::lock_guard lock(mutex_);
-        asked_ = true;
+        std::lock_guard lock(state_->mutex);
+        state_->asked = true;
     }
-    wake_.notify_one();
+    state_->wake.notify_one();
 }
 
-void Resolver::run() {
+void Resolver::run(const std::shared_ptr<State>& state) {
     bool first = true;
     do {
-        for (size_t index = 0; index < endpoints_.size(); ++index) {
-            bool needs_look_up = !SocketAddress::literal(endpoints_[index]);
-            if (first || needs_look_up) on_resolved_(index, resolve(endpoints_[index]));
+        for (size_t index = 0; index < state->endpoints.size(); ++index) {
+            const Endpoint& endpoint = state->endpoints[index];
+            if (!first && SocketAddress::literal(endpoint)) continue;
+            if (!state->tell(index, resolve(endpoint))) return;
         }
         first = false;
-    } while (wait_for_next_round());
-}
-
-bool Resolver::wait_for_next_round() {
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, kMinGap, [this] { return stop_; });
-    wake_.wait_for(lock, kPeriod - kMinGap, [this] { return stop_ || asked_; });
-    asked_ = false;
-    return !stop_;
+    } while (state->wait_for_next_round());
 }
 
 }  // namespace weir::net

@@ -1,11 +1,9 @@
 // Turns names into addresses on a thread of its own: the system's resolver blocks, a worker must not.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,24 +28,21 @@ class Resolver {
     static constexpr Duration kMinGap =
         std::chrono::seconds(1);  ///< between two look-ups, however often one is asked for
 
-    /// Called on the resolver's thread with the endpoint's index.
+    /// Called on the resolver's thread with the endpoint's index; must not call the resolver.
     using OnResolved = std::function<void(size_t index, const Resolution&)>;
     Resolver(std::vector<Endpoint> endpoints, OnResolved on_resolved);
-    ~Resolver();  ///< waits for a look-up that is under way
+    /// Returns at once: a look-up that is under way ends by itself, and nobody hears of it.
+    ~Resolver();
+    Resolver(const Resolver&) = delete;
+    Resolver& operator=(const Resolver&) = delete;
 
     void ask_again();  ///< any thread: a connect failed, the address may have moved
 
   private:
-    void run();
-    bool wait_for_next_round();
+    struct State;
+    static void run(const std::shared_ptr<State>& state);
 
-    std::vector<Endpoint> endpoints_;
-    OnResolved on_resolved_;
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool asked_ = false;
-    bool stop_ = false;
-    std::thread thread_;
+    std::shared_ptr<State> state_;  ///< shared with the thread, which may outlive this
 };
 
 }  // namespace weir::net

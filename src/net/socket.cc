@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/tcp.h>
 #include <netdb.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,7 +31,7 @@ std::string system_text(int error) { return std::generic_category().message(erro
 bool remove_stale_socket_file(const SocketAddress& address, const std::string& path) {
     struct stat status {};
     if (stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
-    Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    Fd probe(socket(AF_UNIX, kSocketFlags, 0));
     if (connect(probe.get(), address.get(), address.length()) == 0 || errno != ECONNREFUSED) return false;
     return unlink(path.c_str()) == 0;
 }
@@ -112,8 +113,9 @@ uint16_t SocketAddress::port() const {
 
 std::string SocketAddress::text() const {
     if (family() == AF_UNIX) return std::string("unix:") + unix_.sun_path;
-    char host[IpAddress::kMaxText];
-    std::string_view name(host, IpAddress::of(&any_).write(host));
+    char name[INET6_ADDRSTRLEN] = "";
+    const void* bytes = family() == AF_INET6 ? static_cast<const void*>(&v6_.sin6_addr) : &v4_.sin_addr;
+    inet_ntop(family(), bytes, name, sizeof name);
     return family() == AF_INET6 ? fmt::format("[{}]:{}", name, port()) : fmt::format("{}:{}", name, port());
 }
 
@@ -170,6 +172,29 @@ Result<Fd> listen_on(const Endpoint& endpoint, const ListenOptions& options) {
         return fail(
             fmt::format("cannot listen on {}: an address is needed there, not a name", to_string(endpoint)));
     return bind_and_listen(*address, endpoint, options);
+}
+
+namespace {
+
+std::pair<uint64_t, uint64_t> file_id(const std::string& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) return {};
+    return {status.st_dev, status.st_ino};
+}
+
+}  // namespace
+
+SocketFile::SocketFile(std::string path) : path_(std::move(path)), id_(file_id(path_)) {}
+
+SocketFile::~SocketFile() {
+    if (!path_.empty() && file_id(path_) == id_) unlink(path_.c_str());
+}
+
+size_t raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+    return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
 }
 
 Result<Fd, int> start_connect(const SocketAddress& address) {

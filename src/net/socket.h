@@ -87,6 +87,27 @@ struct ListenOptions {
 /// more. The error says what was tried and why it failed.
 Result<Fd> listen_on(const Endpoint&, const ListenOptions&);
 
+/// Removes a UNIX socket's file when it dies, unless the file has become somebody else's. Movable.
+class SocketFile {
+  public:
+    /// The file that listen_on has just made.
+    explicit SocketFile(std::string path);
+    SocketFile(SocketFile&& other) noexcept : path_(std::exchange(other.path_, {})), id_(other.id_) {}
+    SocketFile& operator=(SocketFile&& other) noexcept {
+        std::swap(path_, other.path_);
+        std::swap(id_, other.id_);
+        return *this;
+    }
+    ~SocketFile();
+
+  private:
+    std::string path_;
+    std::pair<uint64_t, uint64_t> id_;  ///< device and inode
+};
+
+/// Lets the process have as many descriptors as it may; returns how many that is.
+size_t raise_descriptor_limit();
+
 /// Starts a non-blocking connect. The socket becomes writable when it is settled; connect_error then tells
 /// how.
 Result<Fd, int> start_connect(const SocketAddress&);

@@ -1,7 +1,5 @@
 #include "proxy/access_log.h"
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <charconv>
 #include <chrono>

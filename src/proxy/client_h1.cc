@@ -207,7 +207,9 @@ std::string_view ClientH1::feed_body(std::string_view bytes) {
 
 /// Nothing is wanted of the client now, but it may be leaving, or send its next request early.
 void ClientH1::watch_for_close() {
-    if (stream_.peer_closed()) return gone();
+    // Behind a whole request the end means that nobody waits for the answer any more; within one, the bytes
+    // in front of the end are still to be read.
+    if (turn_->body_ended && stream_.peer_closed()) return gone();
     auto status = stream_.peek().status;
     if (status == net::IoStatus::closed || status == net::IoStatus::failed) gone();
 }
@@ -234,8 +236,8 @@ void ClientH1::send_head(const http::ResponseHead& head, http::Body body, std::s
     bool endless = body.framing == http::Framing::chunked || body.framing == http::Framing::until_close;
     if (endless) facts.body.framing = turn.is_http10 ? http::Framing::until_close : http::Framing::chunked;
     // A request that was not read to its end leaves bytes behind that belong to no request.
-    turn.keep_alive = turn.keep_alive && turn.body_ended && !kit_.draining &&
-                      facts.body.framing != http::Framing::until_close;
+    turn.ends_by_close = facts.body.framing == http::Framing::until_close;
+    turn.keep_alive = turn.keep_alive && turn.body_ended && !kit_.draining && !turn.ends_by_close;
     facts.keep_alive = turn.keep_alive;
     sender_.head(head, facts);
 }
@@ -278,8 +280,10 @@ void ClientH1::abort() {
 void ClientH1::finish_turn() {
     Turn& turn = *turn_;
     turn.exchange->close_books();
-    if (!stream_.is_open() || turn.cut) {
-        if (turn.cut && stream_.is_open()) stream_.reset_on_close();
+    if (!stream_.is_open()) return destroy();
+    if (turn.ends_by_close && turn.cut) {
+        // Only a reset tells this client that there should have been more.
+        stream_.reset_on_close();
         return destroy();
     }
     if (!turn.keep_alive) return close_gently();
@@ -291,14 +295,15 @@ void ClientH1::next_turn() {
     Time now = kit_.loop.now();
     if (turn.input_begin == turn.input_end) {
         turn_.reset();
-        if (kit_.draining) return destroy();
+        if (kit_.draining && !stream_.readable()) return destroy();
         timer_.arm(now + kit_.settings.timeout.keepalive);
         if (stream_.readable()) read_head();
         return;
     }
     turn.exchange.reset();
     turn.scan = {};
-    turn.body_ended = false;
+    turn.body = {};
+    turn.body_ended = turn.keep_alive = turn.is_http10 = false;
     timer_.arm(now + kit_.settings.timeout.header);
     take_head_bytes(turn.pending());
 }
@@ -324,11 +329,12 @@ void ClientH1::linger() {
 }
 
 void ClientH1::drain() {
-    if (!turn_ && !lingering_) destroy();
+    // One that has asked already is answered: its bytes wait in the kernel, and its event is on the way.
+    if (!turn_ && !lingering_ && stream_.peek().status != net::IoStatus::ok) destroy();
 }
 
 void ClientH1::shut() {
-    if (turn_ && turn_->exchange && !turn_->exchange->is_closed()) {
+    if (turn_ && turn_->exchange) {
         gone();
         turn_->exchange->close_books();
     }

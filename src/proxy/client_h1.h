@@ -33,6 +33,7 @@ struct Turn {
     bool body_ended = false;  ///< and the exchange has been told
     bool keep_alive = false;
     bool is_http10 = false;
+    bool ends_by_close = false;  ///< nothing else tells this client where the answer ends
     bool cut = false;
     net::Task task;
     char address[net::IpAddress::kMaxText];

@@ -1,15 +1,33 @@
 #include "proxy/client_set.h"
 
+#include "base/log.h"
 #include "proxy/connection_gate.h"
 
 namespace weir::proxy {
 
+namespace {
+/// A flood of refusals is one line in this time.
+constexpr Duration kNoticePeriod = std::chrono::seconds(10);
+}  // namespace
+
 ClientSet::~ClientSet() { shut(); }
 
 void ClientSet::add(net::Fd fd, const net::IpAddress& peer) {
-    if (!kit_.gate.enter(peer)) return;
+    if (!kit_.gate.enter(peer)) return notice_refusal(peer);
     clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(fd), peer));
     clients_.back()->slot = clients_.size() - 1;
+}
+
+void ClientSet::notice_refusal(const net::IpAddress& peer) {
+    Time now = kit_.loop.now();
+    if (now < next_notice_) return;
+    next_notice_ = now + kNoticePeriod;
+    char text[net::IpAddress::kMaxText];
+    log::warning(
+        "connections are closed unserved, {} so far: clients.max_connections or max_connections_per_ip is "
+        "reached; the "
+        "last one came from {}",
+        kit_.gate.refused(), std::string_view(text, peer.write(text)));
 }
 
 void ClientSet::remove(ClientH1& client) {

@@ -28,7 +28,10 @@ class ClientSet {
     [[nodiscard]] size_t size() const { return clients_.size(); }
 
   private:
+    void notice_refusal(const net::IpAddress& peer);
+
     Kit& kit_;
+    Time next_notice_{};
     std::vector<std::unique_ptr<ClientH1>> clients_;  ///< ClientH1::slot is the index
 };
 

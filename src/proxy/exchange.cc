@@ -1,17 +1,11 @@
 #include "proxy/exchange.h"
 
-#include <algorithm>
 #include <cassert>
 
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
 namespace weir::proxy {
-
-namespace {
-/// After which a client that was refused for lack of room may try again.
-constexpr Duration kRetryAfter = std::chrono::seconds(1);
-}  // namespace
 
 using State = ExchangeState;
 using Event = ExchangeEvent;
@@ -49,6 +43,7 @@ void Exchange::begin(const http::RequestHead& head, Block block, size_t used) {
     method_ = head.method;
     announced_ = head.body;
     wants_upgrade_ = !head.upgrade.empty();
+    arm_deadline(started_);
     if (auto error = objection(head)) {
         upload_.keep_raw(std::move(block));
         return reply(*error);
@@ -59,14 +54,13 @@ void Exchange::begin(const http::RequestHead& head, Block block, size_t used) {
                              .host = kit_.host_for(head)};
     upload_.write_head(std::move(block), used, head, facts);
     if (head.expect_continue && announced_.framing != http::Framing::none) client_.send_continue();
-    arm_deadline(started_);
 }
 
 void Exchange::reject(const http::HeadFault& fault, const http::RequestHead& head, Block block) {
     remember(head);
     upload_.keep_raw(std::move(block));
-    reply({.reason = fault.reason, .detail = fault.detail});
     arm_deadline(started_);
+    reply({.reason = fault.reason, .detail = fault.detail});
 }
 
 /// What the log line says, and the request's id. The views lead into the head's block, which lives as long as
@@ -133,7 +127,7 @@ void Exchange::on_request_body(std::string_view payload) {
 
 void Exchange::on_request_end(std::string_view trailers) {
     if (state_ == State::replying || state_ == State::closed) return;
-    upload_.end(trailers);
+    upload_.end(http::passable_trailers(trailers));
     if (state_ == State::receiving) return hold_enough();
     send_upload();
 }
@@ -153,9 +147,11 @@ void Exchange::hold_enough() {
 
 void Exchange::connect() {
     phase_started_ = kit_.loop.now();
-    auto lease = kit_.upstreams->lease(*this, want_, attempts_++);
+    ++attempts_;
+    auto lease = kit_.upstreams->lease(*this, want_, tried_);
     if (!lease) return fail(lease.error());
     lease_ = std::move(*lease);
+    tried_ = &lease_->pool();
     lease_->expect_response_to(method_);
     record_.server = lease_->pool().name();
     if (lease_->is_connected()) return on_connected();
@@ -203,7 +199,7 @@ void Exchange::on_response_body(std::string_view payload) {
 }
 
 void Exchange::on_response_end(std::string_view trailers) {
-    client_.send_end(trailers);
+    client_.send_end(http::passable_trailers(trailers));
     enter(Event::response_end);
 }
 
@@ -235,6 +231,10 @@ void Exchange::on_client_gone() {
 // ---- the tunnel
 
 void Exchange::on_upgraded(const http::ResponseHead& head, std::string_view rest) {
+    // An interim head may have been gathered: it goes out before the tunnel owns the socket.
+    client_.flush();
+    if (state_ == State::closed) return;
+    if (client_.queued_bytes() > 0) return give_up("client_stalled");
     bool asked = wants_upgrade_ && upload_.all_sent();
     net::Stream* client = asked ? client_.become_tunnel() : nullptr;
     if (client == nullptr)
@@ -266,145 +266,6 @@ void Exchange::pump_tunnel() {
         case Tunnel::State::ended:
         case Tunnel::State::broken: return enter(Event::tunnel_end);
     }
-}
-
-// ---- failures
-
-void Exchange::fail(const Error& error) {
-    if (state_ == State::replying || state_ == State::closed || state_ == State::tunnel) return;
-    if (error.reason == http::Reason::upstream_connect && lease_) lease_->pool().note_connect_failed(*lease_);
-    if (may_repeat(error)) {
-        bool was_dead = error.retry == Retry::if_unprocessed;
-        if (was_dead) want_ = UpstreamPool::Want::fresh;
-        ++record_.retries;
-        lease_.drop();
-        upload_.rewind();
-        enter(Event::repeat);
-        return connect();
-    }
-    if (head_sent_) return cut(error);
-    reply(error);
-}
-
-bool Exchange::may_repeat(const Error& error) const {
-    if (state_ != State::connecting && state_ != State::awaiting) return false;
-    if (!upload_.repeatable()) return false;
-    switch (error.retry) {
-        case Retry::no: return false;
-        case Retry::always: return attempts_ < kit_.upstreams->max_attempts();
-        case Retry::if_unprocessed:
-            // A reused connection may have been closed for its idleness; a fresh one that dies has died of
-            // this request.
-            return lease_->reused() && (http::is_idempotent(method_) || lease_->none_delivered());
-    }
-    return false;
-}
-
-void Exchange::reply(const Error& error) {
-    const http::ReasonText& text = http::text_of(error.reason);
-    record_.status = text.status;
-    record_.reason = text.slug;
-    head_sent_ = true;
-    enter(Event::refused);
-    http::LocalReply local{
-        .reason = error.reason, .detail = error.detail, .request_id = record_.request_id, .retry_after = {}};
-    if (text.status == 503) local.retry_after = kRetryAfter;
-    std::string body = http::problem_json(local);
-    http::ResponseHead& head = kit_.blank_response(text.status);
-    head.fields.push_back({.name = "Content-Type", .value = "application/problem+json"});
-    if (local.retry_after) head.fields.push_back({.name = "Retry-After", .value = "1"});
-    client_.send_head(head, {.framing = http::Framing::length, .length = body.size()}, record_.request_id);
-    if (method_ != http::Method::head) {
-        record_.response_bytes = body.size();
-        client_.send_body(body);
-    }
-    client_.send_end("");
-    client_.flush();
-    on_client_drained();
-}
-
-/// The client has seen the head already: it must see that what follows is not whole.
-void Exchange::cut(const Error& error) {
-    record_.cut = http::text_of(error.reason).slug;
-    client_.send_cut();
-    enter(Event::response_end);
-    client_.flush();
-    on_client_drained();
-}
-
-// ---- time
-
-Duration Exchange::since_start(Time now) const { return now - started_; }
-
-void Exchange::arm_deadline(Time now) {
-    const config::Timeout& bounds = kit_.settings.timeout;
-    if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
-    Time next = std::min(started_ + bounds.total, now + policy::sample_period(bounds.stall));
-    if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
-    client_.set_deadline(next);
-}
-
-void Exchange::on_deadline(Time now) {
-    const config::Timeout& bounds = kit_.settings.timeout;
-    bool overdue = state_ != State::tunnel && since_start(now) >= bounds.total;
-    if (overdue && head_sent_) {
-        give_up("deadline");
-    } else if (overdue && state_ == State::receiving) {
-        fail({.reason = http::Reason::body_timeout, .detail = "the request body did not arrive in time"});
-    } else if (overdue) {
-        fail({.reason = http::Reason::deadline, .detail = "the app did not answer within the total time"});
-    } else if (state_ == State::connecting && now - phase_started_ >= bounds.connect) {
-        fail({.reason = http::Reason::upstream_connect,
-              .retry = Retry::always,
-              .detail = "the app did not accept the connection in time"});
-    } else {
-        sample_progress(now);
-    }
-    if (state_ != State::closed) arm_deadline(now);
-}
-
-/// Whoever everything waits for: the client, where bytes wait for it or more of the body is needed.
-bool Exchange::client_owes() const {
-    switch (state_) {
-        case State::receiving: return true;
-        case State::connecting: return false;
-        case State::awaiting: return !upload_.ended() && upload_.waiting_bytes() == 0;
-        case State::streaming:
-        case State::replying: return client_.queued_bytes() > 0;
-        case State::tunnel:
-        case State::closed: return false;
-    }
-    return false;
-}
-
-void Exchange::sample_progress(Time now) {
-    using Verdict = policy::Progress::Verdict;
-    const config::Settings& settings = kit_.settings;
-    if (state_ == State::tunnel) {
-        policy::Progress::Bounds silence{.stall = settings.timeout.tunnel};
-        uint64_t moved = client_.moved_bytes() + lease_->moved_bytes();
-        if (client_progress_.sample(now, moved, true, silence) != Verdict::fine) enter(Event::tunnel_end);
-        return;
-    }
-    bool client_is_waited_for = client_owes();
-    policy::Progress::Bounds bounds{.stall = settings.timeout.stall,
-                                    .min_rate_bytes_per_second = settings.limits.min_rate_bytes_per_second};
-    auto client = client_progress_.sample(now, client_.moved_bytes(), client_is_waited_for, bounds);
-    bounds.min_rate_bytes_per_second = 0;
-    auto app = Verdict::fine;
-    if (lease_) app = upstream_progress_.sample(now, lease_->moved_bytes(), !client_is_waited_for, bounds);
-    if (client != Verdict::fine) {
-        if (head_sent_) return give_up(client == Verdict::stalled ? "client_stalled" : "client_too_slow");
-        fail({.reason = http::Reason::body_timeout, .detail = "the request body came too slowly"});
-    } else if (app != Verdict::fine) {
-        fail({.reason = http::Reason::upstream_stall, .detail = "the app was silent for too long"});
-    }
-}
-
-void Exchange::give_up(std::string_view why) {
-    record_.cut = why;
-    client_.abort();
-    enter(Event::client_gone);
 }
 
 void Exchange::close_books() {

@@ -31,7 +31,8 @@ struct ClientFacts {
     std::string_view scheme = "http";
 };
 
-/// Thread: its worker's. Owned by the client's side, which ends it only from the loop, after books_ready().
+/// Thread: its worker's. Owned by the client's side, which ends it only from the loop, after
+/// on_exchange_closed().
 class Exchange final : public UpstreamUser {
   public:
     Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts);
@@ -103,6 +104,7 @@ class Exchange final : public UpstreamUser {
     bool wants_upgrade_ = false;
     bool head_sent_ = false;  ///< of the response
     size_t attempts_ = 0;
+    const UpstreamPool* tried_ = nullptr;  ///< the server of the last attempt
     UpstreamPool::Want want_ = UpstreamPool::Want::any;
     uint64_t body_bytes_ = 0;  ///< of the request
 

@@ -1,4 +1,5 @@
-// Tells which query parameters of an address carry a secret by their names, so that no log shows their values.
+// Tells which query parameters of an address carry a secret by their names, so that no log shows their
+// values.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +15,9 @@ struct Secret {
 };
 
 /// The first one of the address. Telling, in any letter case and with - for _, are names that contain one of:
-/// access_key accesskey api_key apikey auth credential jwt passphrase passwd password secret session signature
-/// token; and names that are one of: code key otp pass pin pwd sid sig. `code` must match whole, so that an
-/// OAuth code is hidden and country_code is not.
+/// access_key accesskey api_key apikey auth credential jwt passphrase passwd password secret session
+/// signature token; and names that are one of: code key otp pass pin pwd sid sig. `code` must match whole, so
+/// that an OAuth code is hidden and country_code is not.
 ///
 /// Some apps end a parameter at ';' too, and a value may be an address with a query of its own: a name begins
 /// after any of & ; ? # (or where the address does), and a telling one's value ends at & alone, so that no

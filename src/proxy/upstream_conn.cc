@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <cassert>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -34,6 +35,7 @@ void UpstreamConn::lease_to(UpstreamUser& user) {
     read_before_ = read_;
     paused_ = request_sent_ = head_done_ = keep_alive_ = reusable_ = false;
     interim_heads_ = 0;
+    partial_bytes_ = 0;
     scan_ = {};
     if (state_ == State::idle) state_ = State::leased;
 }
@@ -41,8 +43,6 @@ void UpstreamConn::lease_to(UpstreamUser& user) {
 bool UpstreamConn::end_lease() {
     user_ = nullptr;
     task_.withdraw();
-    partial_head_.reset();
-    partial_bytes_ = 0;
     if (state_ != State::leased || !reusable_ || stream_.peer_closed()) return false;
     state_ = State::idle;
     idle_since_ = kit_.loop.now();
@@ -124,7 +124,10 @@ void UpstreamConn::finish_connect() {
         return pool_.keep_idle(*this);
     }
     state_ = State::leased;
-    user_->on_connected();
+    UpstreamUser* user = user_;
+    user->on_connected();
+    // An app may speak first ("503 busy"): its words came together with the connection.
+    if (state_ == State::leased && user_ == user && !paused_ && stream_.readable()) task_.post();
 }
 
 void UpstreamConn::read_turn() {
@@ -134,6 +137,9 @@ void UpstreamConn::read_turn() {
     auto goes_on = [&] { return state_ == State::leased && user_ == user && !paused_ && stream_.readable(); };
     while (goes_on() && !room.empty()) room = room.subspan(read_once(room));
     user->on_read_turn_end();
+    assert(kit_.gather.empty());
+    // Not before: what the user sends on may lie behind a head that came in pieces.
+    if (user_ == nullptr) partial_head_.reset();
     if (goes_on()) task_.post();
 }
 

@@ -15,6 +15,8 @@ constexpr Duration kDefaultIdle = std::chrono::seconds(60);
 /// time.
 constexpr Duration kIdleMargin = std::chrono::seconds(1);
 constexpr size_t kWarmUpsPerSweep = 4;
+/// For how long a server that refused a connection is passed over where there is another.
+constexpr Duration kSuspectFor = std::chrono::seconds(1);
 /// Connections past `max_idle` are closed when they have not been needed for this long: closing them at once
 /// would open and close one for nearly every request while more than `max_idle` are at work.
 constexpr Duration kSurplusAge = std::chrono::seconds(1);
@@ -64,10 +66,10 @@ Result<UpstreamConn*, Error> UpstreamPool::open() {
     size_t index = preferred_address_ % addresses_.size();
     auto fd = net::start_connect(addresses_[index]);
     if (!fd) {
-        preferred_address_ = index + 1;
+        note_connect_failed(index);
         failed.system_error = fd.error();
-        failed.retry = addresses_.size() > 1 ? Retry::always : Retry::no;
         bool exhausted = failed.system_error == EMFILE || failed.system_error == ENFILE;
+        failed.retry = exhausted ? Retry::no : Retry::always;
         failed.detail = exhausted ? "weir is out of file descriptors" : "the app does not accept connections";
         return fail(failed);
     }
@@ -103,13 +105,20 @@ void UpstreamPool::remove(UpstreamConn& conn) {
     all_.pop_back();
 }
 
-void UpstreamPool::note_connect_failed(const UpstreamConn& conn) {
-    if (preferred_address_ == conn.address_index()) preferred_address_ = conn.address_index() + 1;
+void UpstreamPool::note_connected(const UpstreamConn& conn) {
+    preferred_address_ = conn.address_index();
+    suspect_until_ = {};
+}
+
+void UpstreamPool::note_connect_failed(size_t address_index) {
+    if (preferred_address_ == address_index) preferred_address_ = address_index + 1;
+    suspect_until_ = kit_.loop.now() + kSuspectFor;
     kit_.on_connect_failed();
 }
 
 void UpstreamPool::set_addresses(std::vector<net::SocketAddress> addresses) {
-    if (addresses == addresses_) return;
+    // Name servers hand the same addresses out in turning order: that is no change.
+    if (std::is_permutation(addresses.begin(), addresses.end(), addresses_.begin(), addresses_.end())) return;
     addresses_ = std::move(addresses);
     preferred_address_ = 0;
     close_idle();  // they lead to where the app was

@@ -61,6 +61,8 @@ class UpstreamPool {
     void sweep(Time now);
     void close_idle();
 
+    /// It refused a connection a moment ago and has accepted none since.
+    [[nodiscard]] bool is_suspect(Time now) const { return now < suspect_until_; }
     [[nodiscard]] size_t in_use() const { return all_.size() - idle_.size(); }
     [[nodiscard]] size_t idle() const { return idle_.size(); }
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -70,9 +72,9 @@ class UpstreamPool {
     void give_back(UpstreamConn&);
     void drop_idle(UpstreamConn&);
     void keep_idle(UpstreamConn&);
-    void note_connected(const UpstreamConn& conn) { preferred_address_ = conn.address_index(); }
+    void note_connected(const UpstreamConn& conn);
     /// The next connection is tried to the next of the server's addresses.
-    void note_connect_failed(const UpstreamConn& conn);
+    void note_connect_failed(size_t address_index);
 
   private:
     UpstreamConn* take_idle(Want);
@@ -87,6 +89,7 @@ class UpstreamPool {
     const config::Pool& bounds_;
     std::vector<net::SocketAddress> addresses_;
     size_t preferred_address_ = 0;
+    Time suspect_until_{};
     std::vector<std::unique_ptr<UpstreamConn>> all_;  ///< UpstreamConn::slot is the index
     std::vector<UpstreamConn*> idle_;                 ///< the most recently used one is last
 };

@@ -14,8 +14,9 @@ class UpstreamSet {
   public:
     UpstreamSet(Kit& kit, const config::Upstream& upstream);
 
-    /// `attempt` counts from 0: each further one goes to another server where there is one.
-    Result<Lease, Error> lease(UpstreamUser&, UpstreamPool::Want, size_t attempt);
+    /// `tried`: the server that has just failed this request; nullptr at first. Another one is taken where
+    /// there is one.
+    Result<Lease, Error> lease(UpstreamUser&, UpstreamPool::Want, const UpstreamPool* tried);
     /// How often a request whose connect failed may be tried: every address of every server once, within
     /// reason.
     [[nodiscard]] size_t max_attempts() const;
@@ -25,8 +26,9 @@ class UpstreamSet {
     void close_idle();
 
   private:
-    UpstreamPool& choose(size_t attempt);
+    UpstreamPool& choose(const UpstreamPool* tried, Time now);
 
+    Kit& kit_;
     config::Balance balance_;
     std::vector<std::unique_ptr<UpstreamPool>> pools_;
     size_t turn_ = 0;

@@ -58,6 +58,8 @@ bool is_passed_through(const Field& field) {
     constexpr std::string_view kForwarded = "X-Forwarded-";
     const std::string start = folded(field.name.substr(0, kForwarded.size()));
     if (http::equals_ignoring_case(start, kForwarded)) return false;
+    // "Connection: close", which weir may write, names a field of that name too.
+    if (http::equals_ignoring_case(field.name, "close")) return false;
     constexpr std::array kPassed{FieldId::other,  FieldId::content_type, FieldId::referer,
                                  FieldId::server, FieldId::trailer,      FieldId::user_agent};
     return std::find(kPassed.begin(), kPassed.end(), folded_id(field.name)) != kPassed.end();
@@ -103,14 +105,11 @@ void require_same_fields(const std::vector<Field>& ours, const std::vector<TextF
     }
 }
 
-bool is_stricter(const Heard& heard, const std::vector<Field>& fields) {
-    const bool is_framing =
-        heard.error == "HPE_INVALID_TRANSFER_ENCODING" || heard.error == "HPE_INVALID_CONTENT_LENGTH";
-    return is_framing && std::any_of(fields.begin(), fields.end(), [](const Field& field) {
-               const bool frames =
-                   field.id == FieldId::content_length || field.id == FieldId::transfer_encoding;
-               return frames && *field.value.end() != '\r';
-           });
+bool has_padded_framing(const std::vector<Field>& fields) {
+    return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
+        const bool frames = field.id == FieldId::content_length || field.id == FieldId::transfer_encoding;
+        return frames && *field.value.end() != '\r';
+    });
 }
 
 bool same_fields(const std::vector<Field>& a, const std::vector<Field>& b) {

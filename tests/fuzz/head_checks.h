@@ -20,9 +20,9 @@ void require_sound_fields(const std::vector<http::Field>& fields, std::string_vi
 
 /// The same names and values in the same order.
 void require_same_fields(const std::vector<http::Field>& ours, const std::vector<TextField>& theirs);
-/// True where llhttp refused a head for the white space behind "chunked" or a length, which RFC 9110, 5.5,
-/// allows and weir does not send on. A refusal is no second opinion.
-bool is_stricter(const Heard& heard, const std::vector<http::Field>& fields);
+/// True where white space stands behind "chunked" or a length. RFC 9110, 5.5, allows it, and weir does not
+/// send it on; llhttp stumbles over tabs there.
+bool has_padded_framing(const std::vector<http::Field>& fields);
 bool same_fields(const std::vector<http::Field>& a, const std::vector<http::Field>& b);
 
 /// What must come out on the other side exactly as it went in: the fields that weir has no business with.

@@ -58,7 +58,8 @@ std::optional<ResponseHead> parse(std::string_view bytes) {
 
 void require_llhttp_agrees(const ResponseHead& head, std::string_view bytes) {
     const auto heard = hear(MessageKind::response, bytes);
-    if (!heard || is_stricter(*heard, head.fields)) return;
+    // With a tab behind "chunked" llhttp reads until the connection closes. Weir writes the field without it.
+    if (!heard || has_padded_framing(head.fields)) return;
     if (!heard->error.empty()) std::fprintf(stderr, "llhttp: %s\n", heard->error.c_str());
     require(heard->error.empty(), "llhttp accepts the head");
     require(heard->head == Ending::with_last_byte, "the head ends where llhttp sees its end");

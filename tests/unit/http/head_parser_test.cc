@@ -62,7 +62,7 @@ TEST_CASE("hostile heads get the verdict they deserve, and their sound twins pas
 
 TEST_CASE("a request head is read into its parts") {
     const Parsed parsed = parse_sound(
-        "POST /a/b?c=d&e HTTP/1.1\r\nhost: app.example:8080\r\nContent-Length:\t 42 \t\r\nX-Empty:\r\n"
+        "POST /a/b?c=d&e HTTP/1.1\r\nhost: app.example:8080\r\nContent-Length:  42  \r\nX-Empty:\r\n"
         "X-Long: a value of more than sixteen bytes, in two parts\r\n\r\n");
     const RequestHead& head = parsed.head;
     CHECK(head.method == Method::post);

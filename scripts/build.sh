@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# build.sh DIRECTORY [TARGET...]: configures the build directory once and compiles; silent unless something fails.
+# A directory whose name ends in -asan is built with the address and undefined-behaviour sanitizers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+directory=$1
+shift
+
+options=(-Dbuildtype=release -Db_lto=true)
+# The vptr check opens pipes: in a test that runs out of descriptors it would report what is not there.
+[[ $directory == *-asan ]] &&
+    options=(-Dcpp_args=-fno-sanitize=vptr -Dbuildtype=debug -Doptimization=1 -Db_lto=false -Db_sanitize=address,undefined -Db_lundef=false)
+
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+quietly() {
+    "$@" >"$output" 2>&1 || { cat "$output" >&2; exit 1; }
+}
+
+if [ ! -f "$directory/build.ninja" ]; then
+    echo "building in $directory: the first time takes a minute or two" >&2
+    rm -rf "$directory"
+    quietly meson setup "$directory" "${options[@]}"
+fi
+quietly meson compile -C "$directory" "$@"

@@ -1,0 +1,87 @@
+// The clocks of an exchange: the total deadline, the connect timeout, silence and slowness.
+#include <algorithm>
+
+#include "proxy/exchange.h"
+#include "proxy/kit.h"
+
+namespace weir::proxy {
+
+using State = ExchangeState;
+using Event = ExchangeEvent;
+
+Duration Exchange::since_start(Time now) const { return now - started_; }
+
+void Exchange::arm_deadline(Time now) {
+    const config::Timeout& bounds = kit_.settings.timeout;
+    if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
+    Time next = std::min(started_ + bounds.total, now + policy::sample_period(bounds.stall));
+    if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
+    client_.set_deadline(next);
+}
+
+void Exchange::on_deadline(Time now) {
+    if (state_ == State::closed) return;
+    const config::Timeout& bounds = kit_.settings.timeout;
+    bool overdue = state_ != State::tunnel && since_start(now) >= bounds.total;
+    if (overdue && head_sent_) {
+        give_up("deadline");
+    } else if (overdue && state_ == State::receiving) {
+        fail({.reason = http::Reason::body_timeout, .detail = "the request body did not arrive in time"});
+    } else if (overdue) {
+        fail({.reason = http::Reason::deadline, .detail = "the app did not answer within the total time"});
+    } else if (state_ == State::connecting && now - phase_started_ >= bounds.connect) {
+        fail({.reason = http::Reason::upstream_connect,
+              .retry = Retry::always,
+              .detail = "the app did not accept the connection in time"});
+    } else {
+        sample_progress(now);
+    }
+    if (state_ != State::closed) arm_deadline(now);
+}
+
+/// Whoever everything waits for: the client, where bytes wait for it or more of the body is needed.
+bool Exchange::client_owes() const {
+    switch (state_) {
+        case State::receiving: return true;
+        case State::connecting: return false;
+        case State::awaiting: return !upload_.ended() && upload_.waiting_bytes() == 0;
+        case State::streaming:
+        case State::replying: return client_.queued_bytes() > 0;
+        case State::tunnel:
+        case State::closed: return false;
+    }
+    return false;
+}
+
+void Exchange::sample_progress(Time now) {
+    using Verdict = policy::Progress::Verdict;
+    const config::Settings& settings = kit_.settings;
+    if (state_ == State::tunnel) {
+        policy::Progress::Bounds silence{.stall = settings.timeout.tunnel};
+        uint64_t moved = tunnel_->bytes_to_client() + tunnel_->bytes_to_upstream();
+        if (client_progress_.sample(now, moved, true, silence) == Verdict::fine) return;
+        record_.cut = "tunnel_idle";
+        return enter(Event::tunnel_end);
+    }
+    bool client_is_waited_for = client_owes();
+    policy::Progress::Bounds bounds{.stall = settings.timeout.stall,
+                                    .min_rate_bytes_per_second = settings.limits.min_rate_bytes_per_second};
+    auto client = client_progress_.sample(now, client_.moved_bytes(), client_is_waited_for, bounds);
+    bounds.min_rate_bytes_per_second = 0;
+    auto app = Verdict::fine;
+    if (lease_) app = upstream_progress_.sample(now, lease_->moved_bytes(), !client_is_waited_for, bounds);
+    if (client != Verdict::fine) {
+        if (head_sent_) return give_up(client == Verdict::stalled ? "client_stalled" : "client_too_slow");
+        fail({.reason = http::Reason::body_timeout, .detail = "the request body came too slowly"});
+    } else if (app != Verdict::fine) {
+        fail({.reason = http::Reason::upstream_stall, .detail = "the app was silent for too long"});
+    }
+}
+
+void Exchange::give_up(std::string_view why) {
+    record_.cut = why;
+    client_.abort();
+    enter(Event::client_gone);
+}
+
+}  // namespace weir::proxy

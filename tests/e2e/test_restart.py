@@ -1,0 +1,138 @@
+"""Apps that go away and come back, and a machine that runs out of descriptors: what could be saved is saved."""
+
+import signal
+import threading
+from collections import Counter
+
+import pytest
+
+from harness.client import Client
+from harness.poll import Stopwatch, eventually
+from harness.process import cpu_seconds
+from harness.upstream import answering
+from harness.wire import Closed
+
+
+class Load:
+    """Clients that ask without a pause until the block ends; `statuses` counts what they got, "lost" is no answer."""
+
+    def __init__(self, proxy, clients=4, method="GET", target="/hello"):
+        self.statuses = Counter()
+        self.sent = 0
+        self.clients = clients
+        self._proxy, self._method, self._target = proxy, method, target
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._ask_often) for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask_often(self):
+        client = None
+        while not self._over.is_set():
+            client = client or Client(self._proxy.address)
+            body = b"" if self._method == "POST" else None
+            try:
+                answer = client.ask(self._target, self._method, body=body)
+                outcome, is_over = answer.status, answer.value("connection") == "close"
+            except (Closed, OSError):
+                outcome, is_over = "lost", True
+            if is_over:
+                client.close()
+                client = None
+            with self._lock:
+                self.sent += 1
+                self.statuses[outcome] += 1
+        if client:
+            client.close()
+
+    def wait_for_more(self, count, status=200):
+        """Until so many further requests came back with that status."""
+        goal = self.statuses[status] + count
+        eventually(lambda: self.statuses[status] >= goal, 20, f"{count} more of {status}: {self.statuses}")
+
+
+@pytest.mark.parametrize("worker", ["sync", "gthread"])
+def test_no_idempotent_request_is_lost_when_gunicorn_replaces_its_workers(weir, app, worker):
+    backend = app("gunicorn", worker=worker, workers=2)
+    with Load(weir(backend)) as load:
+        for _ in range(3):
+            load.wait_for_more(100)
+            backend.signal(signal.SIGHUP)
+        load.wait_for_more(200)
+    assert set(load.statuses) == {200}
+
+
+def test_no_idempotent_request_is_lost_to_an_app_that_closes_eagerly(weir, app):
+    """Node here closes a connection after 5 ms without a request, which is just when the next one comes."""
+    backend = app("node", env={"KEEP_ALIVE_MS": "5"})
+    with Load(weir(backend), clients=2) as load:
+        load.wait_for_more(2000)
+    assert set(load.statuses) == {200}
+
+
+def test_no_order_is_doubled_by_an_app_that_closes_eagerly(weir, connect, app):
+    backend = app("node", env={"KEEP_ALIVE_MS": "5"})
+    proxy = weir(backend)
+    with Load(proxy, clients=2, method="POST", target="/order") as load:
+        load.wait_for_more(1000)
+    executed = int(connect(proxy).ask("/order").body) - 1
+    assert load.statuses[200] <= executed <= load.sent
+
+
+@pytest.mark.parametrize("kind", ["node", "gunicorn"])
+def test_a_killed_app_gives_502_until_it_is_back(weir, app, kind):
+    backend = app(kind)
+    with Load(weir(backend)) as load:
+        load.wait_for_more(100)
+        backend.kill_group()
+        load.wait_for_more(20, status=502)
+        app(kind, port=backend.port)
+        load.wait_for_more(200)
+    cut = load.statuses.pop("lost", 0)  # killed between the head and the body of its answer
+    assert set(load.statuses) == {200, 502} and cut <= load.clients
+
+
+def test_a_killed_app_doubles_no_order(weir, connect, app):
+    backend = app("node")
+    proxy = weir(backend)
+    with Load(proxy, method="POST", target="/order") as load:
+        load.wait_for_more(200)
+        backend.kill_group()
+        load.wait_for_more(20, status=502)
+    confirmed = load.statuses[200]
+    again = app("node", port=backend.port)
+    with Load(proxy, method="POST", target="/order") as load:
+        load.wait_for_more(200)
+    assert again.is_running and confirmed >= 200
+    executed = int(connect(proxy).ask("/order").body) - 1
+    assert executed == load.statuses[200] == load.sent
+
+
+def test_without_descriptors_accepting_pauses_and_recovers(weir, connect, upstream):
+    proxy = weir(upstream(answering()), prefix=["prlimit", "--nofile=64:64", "--"])
+    crowd = [connect(proxy) for _ in range(120)]
+    before = cpu_seconds(proxy.pid)
+    with Stopwatch() as watch:
+        crowd[-1].is_readable(within=1.0)
+    assert cpu_seconds(proxy.pid) - before < 0.5 * max(watch.seconds, 0.5), "it spins"
+    assert proxy.is_running
+    for client in crowd:
+        client.close()
+
+    def is_served():
+        try:
+            return connect(proxy).ask().status == 200
+        except (Closed, OSError):
+            return False
+
+    eventually(is_served, what="service again")
+    assert all(is_served() for _ in range(20))
