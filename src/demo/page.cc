@@ -40,14 +40,13 @@ form { display: flex; flex-wrap: wrap; gap: .5rem; }
 </head>
 <body>
 <h1>weir demo</h1>
-<p class="soft">You reached a small sample app through weir. The app blocks, spends a thread on each connection and knows
-no limits: weir keeps the limits for it. Where you see a status of 429 or 503 it is weir that answered, and its body says
-why.</p>
+<p class="soft">You reached a small sample app through weir. The app blocks and spends a thread on each connection.
+Where an answer is <code>application/problem+json</code> it is weir that answered, and its body says why.</p>
 
 <section>
 <h2>A burst</h2>
-<p>Sends 40 requests at once to <code>/slow?ms=200</code>. Some are served, some wait for their turn, and what is over the
-limits is refused at once instead of slowing all others down.</p>
+<p>Sends 40 requests at once to <code>/slow?ms=200</code>. They reach the app over a few connections that
+weir keeps open and uses again.</p>
 <button id="burst">Send 40 requests</button>
 <output id="burst-out" aria-live="polite"></output>
 </section>
