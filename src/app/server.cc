@@ -111,7 +111,7 @@ void Server::start_workers() {
                   .budget = budget_,
                   .gate = gate_,
                   .log_writer = log_writer_.get(),
-                  .on_connect_failed = [this] { resolver_->ask_again(); },
+                  .on_connect_failed = [this] { control_.post([this] { resolver_->ask_again(); }); },
                   .on_accept_ended = [this] { on_accept_ended(); },
                   .on_worker_ended = [this] { on_worker_ended(); }};
     for (unsigned each = 0; each < worker_count(settings_); ++each)

@@ -77,6 +77,7 @@ void Loop::run() {
         condemned_.clear();
         if (!timers_.empty()) set_tick(TimingWheel::kTick);
     }
+    stopping_ = false;
 }
 
 void Loop::run_tasks() {

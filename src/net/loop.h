@@ -59,7 +59,7 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    void run();  ///< until stop()
+    void run();  ///< until stop(); may be called again
     void stop() { stopping_ = true; }
 
     /// The time, read at most once a batch of events.

@@ -92,7 +92,8 @@ class SocketFile {
   public:
     /// The file that listen_on has just made.
     explicit SocketFile(std::string path);
-    SocketFile(SocketFile&& other) noexcept : path_(std::exchange(other.path_, {})), id_(other.id_) {}
+    SocketFile(SocketFile&& other) noexcept
+        : path_(std::exchange(other.path_, {})), id_(std::move(other.id_)) {}
     SocketFile& operator=(SocketFile&& other) noexcept {
         std::swap(path_, other.path_);
         std::swap(id_, other.id_);

@@ -81,7 +81,6 @@ class Exchange final : public UpstreamUser {
     void connect();
     void send_upload();
     void after_upload();
-    void balance_reading();
     void pump_tunnel();
 
     void fail(const Error&);

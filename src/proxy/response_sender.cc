@@ -45,6 +45,7 @@ void ResponseSender::head(const http::ResponseHead& head, const http::ResponseFa
 }
 
 void ResponseSender::body(std::string_view payload) {
+    if (payload.empty()) return;  // as a chunk it would be the last one
     bool copies = payload.size() <= kCopiedBytes;
     make_room(3, http::kMaxChunkHead + kCopiedBytes + 2);
     if (chunked_) gather_.commit(http::write_chunk_head(payload.size(), gather_.reserve()));

@@ -38,8 +38,8 @@ struct NextLetters {
 constexpr auto kNextLetters = [] {
     std::array<NextLetters, 32> next{};
     for (const auto part : kTellingParts) {
-        next[part[0] - 'a'].second |= 1U << (part[1] - 'a');
-        next[part[0] - 'a'].third |= 1U << (part[2] - 'a');
+        next[static_cast<size_t>(part[0] - 'a')].second |= 1U << (part[1] - 'a');
+        next[static_cast<size_t>(part[0] - 'a')].third |= 1U << (part[2] - 'a');
     }
     return next;
 }();

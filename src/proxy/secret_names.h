@@ -20,8 +20,8 @@ struct Secret {
 /// that an OAuth code is hidden and country_code is not.
 ///
 /// Some apps end a parameter at ';' too, and a value may be an address with a query of its own: a name begins
-/// after any of & ; ? # (or where the address does), and a telling one's value ends at & alone, so that no
-/// part of a secret shows. Names are not percent-decoded.
+/// after any of & ; ? # alone, and a telling one's value ends at & alone, so that no part of a secret shows.
+/// Names are not percent-decoded.
 [[nodiscard]] std::optional<Secret> find_secret(std::string_view address);
 
 }  // namespace weir::proxy

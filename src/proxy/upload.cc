@@ -30,6 +30,7 @@ void Upload::write_head(Block block, size_t used, const http::RequestHead& head,
 }
 
 void Upload::add(std::string_view payload) {
+    if (payload.empty()) return;  // as a chunk it would be the last one
     payload_bytes_ += payload.size();
     if (sealed_ && chunked_) return frame(payload);
     body_.append(payload);

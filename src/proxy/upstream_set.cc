@@ -19,17 +19,15 @@ UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream) : kit_(kit)
 /// of the others.
 UpstreamPool& UpstreamSet::choose(const UpstreamPool* tried, Time now) {
     size_t start = turn_++;
-    UpstreamPool* best = nullptr;
-    int best_rank = 0;
-    for (size_t index = 0; index < pools_.size(); ++index) {
-        UpstreamPool& pool = *pools_[(start + index) % pools_.size()];
-        int rank = (&pool == tried ? 2 : 0) + (pool.is_suspect(now) ? 1 : 0);
-        bool is_freer =
-            balance_ == config::Balance::least_in_flight && best != nullptr && pool.in_use() < best->in_use();
-        if (best == nullptr || rank < best_rank || (rank == best_rank && is_freer)) {
-            best = &pool;
-            best_rank = rank;
-        }
+    auto rank_of = [&](const UpstreamPool& pool) {
+        return (&pool == tried ? 2 : 0) + (pool.is_suspect(now) ? 1 : 0);
+    };
+    UpstreamPool* best = pools_[start % pools_.size()].get();
+    for (size_t index = 1; index < pools_.size(); ++index) {
+        UpstreamPool* other = pools_[(start + index) % pools_.size()].get();
+        bool is_freer = balance_ == config::Balance::least_in_flight && other->in_use() < best->in_use();
+        int difference = rank_of(*other) - rank_of(*best);
+        if (difference < 0 || (difference == 0 && is_freer)) best = other;
     }
     return *best;
 }
