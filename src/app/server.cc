@@ -73,6 +73,7 @@ Server::Server(Private, config::Settings settings)
       budget_(settings_.limits.memory_bytes),
       gate_(affordable_connections(settings_.clients.max_connections),
             settings_.clients.max_connections_per_ip),
+      rules_(settings_, HashSeed::random()),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
     log::set_level(level_of(settings_.log.level));
@@ -110,6 +111,7 @@ void Server::start_workers() {
     Shared shared{.settings = settings_,
                   .budget = budget_,
                   .gate = gate_,
+                  .rules = rules_,
                   .log_writer = log_writer_.get(),
                   .on_connect_failed = [this] { control_.post([this] { resolver_->ask_again(); }); },
                   .on_accept_ended = [this] { on_accept_ended(); },

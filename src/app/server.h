@@ -16,6 +16,7 @@
 #include "net/signals.h"
 #include "proxy/connection_gate.h"
 #include "proxy/log_writer.h"
+#include "proxy/rules.h"
 
 namespace weir::app {
 
@@ -49,6 +50,7 @@ class Server {
     config::Settings settings_;
     MemoryBudget budget_;
     proxy::ConnectionGate gate_;
+    proxy::Rules rules_;
     std::unique_ptr<proxy::LogWriter> log_writer_;
     std::vector<std::vector<net::Fd>> sockets_;  ///< of each address, one a worker where it can be
     std::vector<net::SocketFile> socket_files_;

@@ -21,6 +21,7 @@ struct Shared {
     const config::Settings& settings;
     MemoryBudget& budget;
     proxy::ConnectionGate& gate;
+    proxy::Rules& rules;
     proxy::LogWriter* log_writer;
     std::function<void()> on_connect_failed;  ///< any thread
     std::function<void()> on_accept_ended;    ///< any thread: this worker needs the listening sockets no more

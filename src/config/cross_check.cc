@@ -6,8 +6,13 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "config/answer_checks.h"
+#include "config/findings.h"
+#include "config/limit_checks.h"
+#include "config/route_checks.h"
 #include "config/text.h"
 #include "config/units.h"
+#include "config/words.h"
 
 namespace weir::config {
 namespace {
@@ -20,12 +25,6 @@ constexpr std::string_view kWayOut =
 /// Every address of a family, as a listener without a host has it.
 constexpr std::string_view kAnyV4 = "0.0.0.0";
 constexpr std::string_view kAnyV6 = "::";
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return lower;
-}
 
 /// One spelling for each address; an IPv4 address inside IPv6 is the IPv4 address.
 std::string canonical(const std::string& host) {
@@ -68,7 +67,7 @@ bool accepts(std::string_view listening, std::string_view connected) {
 
 class Checks {
   public:
-    Checks(Draft& draft, const Input& file) : draft_(draft), settings_(draft.settings), file_(file) {}
+    explicit Checks(Findings& findings) : findings_(findings), settings_(findings.settings()) {}
 
     void run() {
         missing();
@@ -83,9 +82,9 @@ class Checks {
 
   private:
     void missing() {
-        const bool app_has_failed = draft_.held("upstream").failed || draft_.held("upstream.servers").failed;
-        const bool lacks_listen = settings_.listen.empty() && !draft_.held("listen").failed;
-        const bool lacks_upstream = settings_.upstream.servers.empty() && !app_has_failed;
+        const bool lacks_listen = settings_.listen.empty() && are_sound({"listen"});
+        const bool lacks_upstream =
+            settings_.upstream.servers.empty() && are_sound({"upstream", "upstream.servers"});
         std::string message;
         if (lacks_listen && lacks_upstream) {
             message = "`listen` and `upstream` are missing";
@@ -96,7 +95,7 @@ class Checks {
         } else {
             return;
         }
-        draft_.reports.add(file_.diagnose(Severity::error, {std::move(message), std::string(kWayOut)}));
+        findings_.report(Severity::error, {std::move(message), std::string(kWayOut)});
     }
 
     void listeners() {
@@ -164,8 +163,7 @@ class Checks {
     }
 
     void never_reached(std::string_view path, Duration value, Duration total) {
-        if (!are_sound({path, "timeout.total"}) || draft_.held(path).input == nullptr || value <= total)
-            return;
+        if (!are_sound({path, "timeout.total"}) || !is_written(path) || value <= total) return;
         at(path, Severity::warning,
            {fmt::format("`{}` ({}) is above `timeout.total` ({}) and never reached", path,
                         format_duration(value), format_duration(total)),
@@ -188,8 +186,7 @@ class Checks {
     void connections() {
         constexpr std::string_view kEach = "clients.max_connections_per_ip";
         const Clients& clients = settings_.clients;
-        const bool is_set = draft_.held(kEach).input != nullptr;
-        if (!is_set || !are_sound({kEach, "clients.max_connections"})) return;
+        if (!is_written(kEach) || !are_sound({kEach, "clients.max_connections"})) return;
         if (clients.max_connections_per_ip <= clients.max_connections) return;
         at(kEach, Severity::warning,
            {fmt::format("`{}` ({}) is above `clients.max_connections` ({}) and never reached", kEach,
@@ -198,30 +195,26 @@ class Checks {
     }
 
     [[nodiscard]] bool are_sound(std::initializer_list<std::string_view> paths) const {
-        return std::none_of(paths.begin(), paths.end(),
-                            [&](std::string_view path) { return draft_.held(path).failed; });
+        return findings_.are_sound(paths);
     }
 
+    [[nodiscard]] bool is_written(std::string_view path) const { return findings_.is_written(Spot(path)); }
+
     void at(std::string_view path, Severity severity, Wrong wrong) {
-        const Held& held = draft_.held(path);
-        const Input& input = held.input != nullptr ? *held.input : file_;
-        draft_.reports.add(held.input != nullptr ? input.diagnose(severity, held.place, std::move(wrong))
-                                                 : input.diagnose(severity, std::move(wrong)));
+        findings_.report(severity, Spot(path), std::move(wrong));
     }
 
     void at_item(std::string_view path, size_t index, Severity severity, Wrong wrong) {
-        const Held& held = draft_.held(path);
-        draft_.reports.add(held.input->diagnose(severity, held.items[index], std::move(wrong)));
+        findings_.report(severity, Spot(path)[index], std::move(wrong));
     }
 
     /// Points at `path`, or at `other` where `path` has its default and so cannot be the mistake.
     void at_later(std::string_view path, std::string_view other, Severity severity, Wrong wrong) {
-        at(draft_.held(path).input != nullptr ? path : other, severity, std::move(wrong));
+        at(is_written(path) ? path : other, severity, std::move(wrong));
     }
 
-    Draft& draft_;
+    Findings& findings_;
     const Settings& settings_;
-    const Input& file_;
 };
 
 }  // namespace
@@ -237,6 +230,12 @@ bool reaches(const Endpoint& server, const Endpoint& listen) {
     return false;
 }
 
-void cross_check(Draft& draft, const Input& file) { Checks(draft, file).run(); }
+void cross_check(Draft& draft, const Input& file) {
+    Findings findings(draft, file);
+    Checks(findings).run();
+    check_limits(findings);
+    check_answers(findings);
+    check_routes(findings);
+}
 
 }  // namespace weir::config

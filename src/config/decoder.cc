@@ -42,8 +42,23 @@ std::string found_elsewhere(std::string_view name) {
     for (const Field& field : fields()) {
         if (name_of(field.path) == name) paths.push_back(fmt::format("`{}`", key_path(field.path)));
     }
+    constexpr size_t kEnough = 3;
+    if (paths.size() > kEnough) paths.resize(kEnough);
     return paths.empty() ? std::string()
                          : fmt::format("{} exists as {}", quoted(name), fmt::join(paths, " and "));
+}
+
+/// `NAME: VALUE` or `NAME` where a map is expected.
+Entry as_entry(const Node& scalar) {
+    Entry entry{scalar.text, scalar.place, {}};
+    entry.value.place = scalar.place;
+    const size_t colon = scalar.text.find(':');
+    if (colon == std::string::npos) return entry;
+    entry.key.resize(colon);
+    entry.value.kind = Kind::scalar;
+    entry.value.text =
+        scalar.text.substr(std::min(scalar.text.find_first_not_of(' ', colon + 1), scalar.text.size()));
+    return entry;
 }
 
 }  // namespace
@@ -70,6 +85,8 @@ void Decoder::decode_root(const Node& root) {
 void Decoder::decode_field(const Field& field, const Node& node, const Place& key) {
     if (field.is_list()) {
         decode_list(field, node, key);
+    } else if (field.is_map()) {
+        decode_map(field, node, key);
     } else if (field.is_section()) {
         decode_element(field, node, key);
     } else {
@@ -89,31 +106,75 @@ void Decoder::decode_section(const Field* scope, const Node& node) {
     }
 }
 
-void Decoder::decode_list(const Field& field, const Node& node, const Place& key) {
-    if (node.kind == Kind::broken) return mark_failed(field);
-    const bool is_empty = node.kind == Kind::nothing || (node.kind == Kind::list && node.items.empty());
-    if (is_empty) return report(field, key, {"has no value", fmt::format("at least one is needed")});
-    const bool is_list = node.kind == Kind::list;
-    if (is_list && node.items.size() > field.list.most) {
-        return report(field, node.items[field.list.most].place,
-                      {fmt::format("has {} elements", node.items.size()),
-                       fmt::format("allowed: 1 to {}", field.list.most)});
+bool Decoder::begin_elements(const Field& field, const Node& node, const Place& key) {
+    const ListOf& list = field.list;
+    if (node.kind == Kind::broken) {
+        mark_failed(field);
+        return false;
+    }
+    const bool is_nothing = node.kind == Kind::nothing;
+    const bool is_word = list.on_word != nullptr && node.kind == Kind::scalar && node.text == list.word;
+    const bool is_empty =
+        is_nothing || (node.kind != Kind::scalar && node.items.empty() && node.entries.empty());
+    const bool may_be_empty = list.least == 0 || (is_nothing && list.word == "~");
+    if (is_empty && !may_be_empty) {
+        report(field, key, {"has no value", "at least one is needed"});
+        return false;
+    }
+    const size_t size = node.items.size() + node.entries.size();
+    if (size > list.most && (node.kind == Kind::list) == field.is_list()) {
+        const Place& place = field.is_list() ? node.items[list.most].place : node.entries[list.most].place;
+        report(
+            field, place,
+            {fmt::format("has {} elements", size), fmt::format("allowed: {} to {}", list.least, list.most)});
+        return false;
     }
     hold(field, node, key);
-    field.list.clear(draft_.settings);
+    list.clear(draft_.settings);
+    if (is_word) list.on_word(draft_.settings);
+    return !is_empty && !is_word;
+}
+
+void Decoder::decode_list(const Field& field, const Node& node, const Place& key) {
+    if (!begin_elements(field, node, key)) return;
+    const bool is_list = node.kind == Kind::list;
     for (size_t i = 0; i < (is_list ? node.items.size() : 1); ++i) {
         const Node& item = is_list ? node.items[i] : node;
         field.list.grow(draft_.settings);
         store_defaults(&field, draft_.settings);
-        indices_.push_back(is_list ? std::optional(i) : std::nullopt);
-        if (!is_in_list(field)) draft_.held(field).items.push_back(item.place);
+        elements_.push_back({i, is_list ? fmt::format("[{}]", i) : std::string()});
         if (item.kind == Kind::list) {
             report(field, item.place, {"is a list within the list", {}});
         } else {
             decode_element(field, item, item.place);
         }
-        indices_.pop_back();
+        elements_.pop_back();
     }
+}
+
+void Decoder::decode_map(const Field& field, const Node& node, const Place& key) {
+    if (node.kind == Kind::list || (node.kind == Kind::scalar && field.is_section())) {
+        return report(
+            field, node.place,
+            {fmt::format("takes a map of names, not {}", what_it_is(node.kind)), "write `{NAME: ...}`"});
+    }
+    if (!begin_elements(field, node, key)) return;
+    if (node.kind == Kind::scalar) return decode_named(field, as_entry(node));
+    for (const Entry& entry : node.entries) decode_named(field, entry);
+}
+
+void Decoder::decode_named(const Field& field, const Entry& entry) {
+    field.list.grow(draft_.settings);
+    store_defaults(&field, draft_.settings);
+    elements_.push_back({0, fmt::format(".{}", printable(entry.key))});
+    Result<Value, Wrong> name = parse_value(Field{.path = {}, .type = field.list.name_type}, entry.key);
+    if (name) {
+        field.list.set_name(draft_.settings, std::get<std::string>(*name));
+    } else {
+        report(field, entry.place, std::move(name.error()));
+    }
+    decode_element(field, entry.value, entry.place);
+    elements_.pop_back();
 }
 
 void Decoder::decode_element(const Field& field, const Node& node, const Place& key) {
@@ -128,11 +189,22 @@ void Decoder::decode_element(const Field& field, const Node& node, const Place& 
         assert(meant != nullptr);
         return decode_field(*meant, node, key);
     }
+    if (node.kind == Kind::nothing && field.word == "~") return reset_section(field);
     // A section whose keys are all commented out is an ordinary thing to write.
     if (node.kind == Kind::nothing && !field.is_list()) return;
     report(field, node.kind == Kind::nothing ? key : node.place,
            {fmt::format("takes a map of keys, not {}", what_it_is(node.kind)),
             fmt::format("known here: {}", fmt::join(names_below(field.path), ", "))});
+}
+
+void Decoder::reset_section(const Field& section) {
+    const std::string prefix = fmt::format("{}.", section.path);
+    for (const Field& field : fields()) {
+        if (!field.path.starts_with(prefix) || is_in_list(field)) continue;
+        store_default(field, draft_.settings);
+        Held& held = draft_.held(field);
+        held = {.failed = held.failed};
+    }
 }
 
 void Decoder::decode_value(const Field& field, const Node& node, const Place& key) {
@@ -158,7 +230,7 @@ void Decoder::decode_value(const Field& field, const Node& node, const Place& ke
 }
 
 void Decoder::require_keys(const Field& element, const Node& node) {
-    if (!element.is_list()) return;
+    if (!element.has_elements()) return;
     for (const Field& field : fields()) {
         if (parent_of(field.path) != element.path || !field.fallback.empty() || field.is_section()) continue;
         // A misspelt key has been reported as such: it is not missing as well.
@@ -200,30 +272,29 @@ void Decoder::report(const Field& field, const Place& place, Wrong wrong) {
     const bool quotes_the_value = wrong.message.starts_with('`');
     wrong.message =
         fmt::format("`{}`{} {}", numbered_path(field.path), quotes_the_value ? ":" : "", wrong.message);
-    draft_.reports.add(input_.diagnose(Severity::error, place, std::move(wrong)));
+    const Place exact = wrong.culprit.empty() ? place : input_.find(wrong.culprit, place);
+    draft_.reports.add(input_.diagnose(Severity::error, exact, std::move(wrong)));
 }
 
 void Decoder::hold(const Field& field, const Node& node, const Place& place) {
-    if (is_in_list(field) || (field.is_list() && !indices_.empty())) return;
+    if (is_in_list(field) || (field.has_elements() && !elements_.empty())) return;
     Held& held = draft_.held(field);
-    const bool failed = held.failed;
-    held = {&input_, place, node, {}, failed};
+    held = {.input = &input_, .place = place, .node = node, .failed = held.failed};
 }
 
 void Decoder::mark_failed(const Field& field) {
-    const size_t list = field.path.find("[].");
-    const Field* holder =
-        list == std::string_view::npos ? &field : find_field(key_path(field.path.substr(0, list)));
-    draft_.held(*holder).failed = true;
+    Held& held = draft_.held(outermost(field));
+    held.failed = true;
+    if (!elements_.empty()) held.failed_items.insert(elements_.front().index);
 }
 
 std::string Decoder::numbered_path(std::string_view path) const {
     std::string numbered;
     size_t depth = 0;
     for (size_t i = 0; i < path.size(); ++i) {
-        if (path.substr(i).starts_with("[]")) {
-            const std::optional<size_t> index = depth < indices_.size() ? indices_[depth] : std::nullopt;
-            if (index) numbered += fmt::format("[{}]", *index);
+        const bool has_elements = path.substr(i).starts_with("[]") || path.substr(i).starts_with("{}");
+        if (has_elements) {
+            if (depth < elements_.size()) numbered += elements_[depth].shown;
             ++depth;
             ++i;
         } else {

@@ -356,6 +356,22 @@ bool reads_back_plain(std::string_view text, std::string_view wrapped) {
            document.root.items.back().text == "x";
 }
 
+std::string yaml_quoted(std::string_view text) {
+    std::string quoted_text = "\"";
+    while (!text.empty()) {
+        const Character character = first_character(text);
+        if (character.valid && is_unprintable(character.code)) {
+            quoted_text += fmt::format("\\U{:08x}", static_cast<uint32_t>(character.code));
+        } else if (text.front() == '"' || text.front() == '\\') {
+            quoted_text += {'\\', text.front()};
+        } else {
+            quoted_text += text.substr(0, character.bytes);
+        }
+        text.remove_prefix(character.bytes);
+    }
+    return quoted_text + '"';
+}
+
 }  // namespace
 
 std::string normalised(std::string_view text) {
@@ -392,19 +408,11 @@ std::string yaml_scalar(std::string_view text) {
         reads_back_plain(text, "[{}, x]\n")) {
         return std::string(text);
     }
-    std::string quoted_text = "\"";
-    while (!text.empty()) {
-        const Character character = first_character(text);
-        if (character.valid && is_unprintable(character.code)) {
-            quoted_text += fmt::format("\\U{:08x}", static_cast<uint32_t>(character.code));
-        } else if (text.front() == '"' || text.front() == '\\') {
-            quoted_text += {'\\', text.front()};
-        } else {
-            quoted_text += text.substr(0, character.bytes);
-        }
-        text.remove_prefix(character.bytes);
-    }
-    return quoted_text + '"';
+    return yaml_quoted(text);
+}
+
+std::string yaml_key(std::string_view text) {
+    return is_plainly_plain(text) ? std::string(text) : yaml_quoted(text);
 }
 
 }  // namespace weir::config

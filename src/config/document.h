@@ -70,4 +70,7 @@ inline constexpr size_t kMaxDepth = 32;
 /// A scalar as it must be written, quoted where it would not be read back as itself.
 [[nodiscard]] std::string yaml_scalar(std::string_view text);
 
+/// The same for a key.
+[[nodiscard]] std::string yaml_key(std::string_view text);
+
 }  // namespace weir::config

@@ -34,11 +34,32 @@ std::string as_written(const Node& node) {
             return fmt::format("[{}]", fmt::join(parts, ", "));
         case Kind::map:
             for (const Entry& entry : node.entries) {
-                parts.push_back(fmt::format("{}: {}", entry.key, as_written(entry.value)));
+                parts.push_back(fmt::format("{}: {}", yaml_key(entry.key), as_written(entry.value)));
             }
             return fmt::format("{{{}}}", fmt::join(parts, ", "));
     }
     return {};
+}
+
+/// Whether a path leads into the elements of a list or map.
+bool is_in_element(std::string_view path) {
+    return path.find("[].") != std::string_view::npos || path.find("{}.") != std::string_view::npos;
+}
+
+/// A list has any number of defaults, any other key one or none.
+std::vector<std::string_view> defaults_of(const Field& field) {
+    if (field.fallback.empty()) return {};
+    if (!field.has_elements()) return {field.fallback};
+    if (field.fallback == "~" || field.fallback == "[]") return {};
+    std::vector<std::string_view> all;
+    std::string_view rest = field.fallback;
+    if (rest.starts_with('[')) rest = rest.substr(1, rest.size() - 2);
+    while (!rest.empty()) {
+        const size_t comma = std::min(rest.find(", "), rest.size());
+        all.push_back(rest.substr(0, comma));
+        rest.remove_prefix(std::min(comma + 2, rest.size()));
+    }
+    return all;
 }
 
 }  // namespace
@@ -88,7 +109,7 @@ const Held& Draft::held(std::string_view path) const {
 std::vector<Origin> Draft::origins() const {
     std::vector<Origin> all;
     for (const Field& field : fields()) {
-        if (is_in_list(field) || (field.is_section() && !field.is_list())) continue;
+        if (is_in_list(field) || (field.is_section() && !field.has_elements())) continue;
         const Held& held = held_[row_of(field)];
         if (held.input == nullptr) {
             all.push_back({key_path(field.path), std::string(field.fallback), "default"});
@@ -99,14 +120,22 @@ std::vector<Origin> Draft::origins() const {
     return all;
 }
 
+void store_default(const Field& field, Settings& settings) {
+    if (field.has_elements()) field.list.clear(settings);
+    for (const std::string_view written : defaults_of(field)) {
+        const Result<Value, Wrong> value = parse_value(field, written);
+        assert(value.has_value());
+        if (field.has_elements()) field.list.grow(settings);
+        field.store(settings, *value);
+    }
+}
+
 void store_defaults(const Field* scope, Settings& settings) {
     const std::string prefix = scope == nullptr ? std::string() : std::string(scope->path) + ".";
     for (const Field& field : fields()) {
-        if (field.fallback.empty() || !field.path.starts_with(prefix)) continue;
-        if (field.path.substr(prefix.size()).find("[]") != std::string_view::npos) continue;
-        const Result<Value, Wrong> value = parse_value(field, field.fallback);
-        assert(value.has_value());
-        field.store(settings, *value);
+        const bool is_below =
+            field.path.starts_with(prefix) && !is_in_element(field.path.substr(prefix.size()));
+        if (is_below) store_default(field, settings);
     }
 }
 

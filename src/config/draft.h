@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "config/document.h"
@@ -37,10 +38,10 @@ class Reports {
 /// What a key was last set to, and where.
 struct Held {
     const Input* input = nullptr;  ///< null: the default
-    Place place;
-    Node node;
-    std::vector<Place> items;  ///< of a list
-    bool failed = false;       ///< set to something wrong: nothing follows from its value
+    Place place = {};
+    Node node = {};
+    bool failed = false;                 ///< set to something wrong: nothing follows from its value
+    std::set<size_t> failed_items = {};  ///< of a list: those with something wrong in them
 };
 
 class Draft {
@@ -70,7 +71,10 @@ class Draft {
     std::deque<Input> inputs_;
 };
 
-/// Stores the defaults of all keys directly below the list `scope` into its last element, or with null those
+/// Stores the default of one key that has one.
+void store_default(const Field& field, Settings& settings);
+
+/// Stores the defaults of all keys below the list `scope` into its last element, or with null those
 /// outside any list.
 void store_defaults(const Field* scope, Settings& settings);
 

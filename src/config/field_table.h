@@ -11,6 +11,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "config/settings.h"
 
@@ -28,20 +29,43 @@ enum class Type : uint8_t {
     host,     ///< host or host:port, as in a Host field
     address,  ///< where to listen
     server,   ///< where the app listens, as a URL
+    boolean,
+    quota,          ///< a number for each window
+    key_part,       ///< one of `choices`, or header:NAME or cookie:NAME
+    cidr,           ///< an address, or a block of them
+    name,           ///< of something that the operator defines
+    token,          ///< the name of a header field
+    method,         ///< of a request
+    media_range,    ///< type/subtype or type/*
+    content_type,   ///< type/subtype, with parameters
+    origin,         ///< of a page, as browsers send it, or *
+    path,           ///< exactly one
+    pattern,        ///< of paths
+    integer_range,  ///< 1..100, with either end open
+    number_range,   ///< the same of decimal fractions
+    length_range,   ///< the same from 0 on
+    text,
+    body,  ///< text with {placeholders}
 };
 
 /// A decoded value: nothing where `Field::word` stands, the index of a choice as a number, bytes,
 /// permissions.
-using Value = std::variant<std::monostate, uint64_t, Duration, std::string, Endpoint>;
+using Value = std::variant<std::monostate, uint64_t, Duration, std::string, Endpoint, Quota, KeyPart, Cidr,
+                           PathPattern, IntegerRange, NumberRange, std::vector<BodyPiece>>;
 
 using Store = void (*)(Settings&, const Value&);
 
 /// What a list does with its vector: a later source replaces the whole list, then adds one element after the
-/// other.
+/// other. A map with free keys is a list too, each of whose elements also has a name.
 struct ListOf {
     void (*clear)(Settings&) = nullptr;
     void (*grow)(Settings&) = nullptr;  ///< the element's rows store into the last one
-    size_t most = 0;                    ///< elements; at least one is needed
+    size_t most = 0;                    ///< elements
+    size_t least = 1;
+    std::string_view word = {};  ///< stands for no element: "~", whatever `least` says, or a word of its own
+    void (*on_word)(Settings&) = nullptr;                     ///< what a word of its own does beside that
+    void (*set_name)(Settings&, std::string_view) = nullptr;  ///< of a map: of the last element
+    Type name_type = Type::text;
 };
 
 struct Range {
@@ -50,21 +74,27 @@ struct Range {
 };
 
 struct Field {
-    /// "timeout.total". A name that ends in "[]" is a list, written as one element or several: its row, and
-    /// the rows below it, describe one element ("listen[]", "listen[].mode").
+    /// "timeout.total". A name that ends in "[]" is a list, written as one element or several, and one that
+    /// ends in "{}" a map whose keys are up to the operator: the row, and the rows below it, describe one
+    /// element ("listen[]", "listen[].mode").
     std::string_view path;
     Type type = Type::section;
-    std::string_view fallback =
-        {};  ///< the default, in the language of the file; empty: the key must be given
+    /// The default, in the language of the file: of a list "[]", "[a, b]" or one element. Empty: the key must
+    /// be given.
+    std::string_view fallback = {};
     Range range = {};
     std::array<std::string_view, 4> choices = {};
-    std::string_view word = {};       ///< stands for "no value": "auto", or "~" as the file writes it
+    /// Stands for "no value": "auto", or "~" as the file writes it. Of a section "~": everything below it at
+    /// its default.
+    std::string_view word = {};
     std::string_view shorthand = {};  ///< of a section: the key below it that a bare value is meant for
     ListOf list = {};
     Store store = nullptr;
     std::string_view doc = {};  ///< one sentence for the operator
 
     [[nodiscard]] bool is_list() const { return path.ends_with("[]"); }
+    [[nodiscard]] bool is_map() const { return path.ends_with("{}"); }
+    [[nodiscard]] bool has_elements() const { return is_list() || is_map(); }
     [[nodiscard]] bool is_section() const { return type == Type::section; }
 };
 
@@ -72,8 +102,8 @@ struct Field {
 [[nodiscard]] std::span<const Field> fields();
 
 [[nodiscard]] std::string_view parent_of(std::string_view path);  ///< "" at the top
-[[nodiscard]] std::string_view name_of(std::string_view path);    ///< last part, without "[]"
-[[nodiscard]] std::string key_path(std::string_view path);  ///< as an operator writes it: without any "[]"
+[[nodiscard]] std::string_view name_of(std::string_view path);    ///< last part, without brackets
+[[nodiscard]] std::string key_path(std::string_view path);  ///< as an operator writes it: without brackets
 
 /// The row of `name` below the row `scope` ("" at the top), or null.
 [[nodiscard]] const Field* find_field(std::string_view scope, std::string_view name);
@@ -84,17 +114,32 @@ struct Field {
 /// "WEIR_TIMEOUT_TOTAL".
 [[nodiscard]] std::string variable_name(const Field& field);
 
-/// Whether the row describes something inside the elements of a list.
+/// Whether the row describes something inside the elements of a list or map.
 [[nodiscard]] bool is_in_list(const Field& field);
+
+/// The list or map at the top of the row's path, or the row itself where it is in none.
+[[nodiscard]] const Field& outermost(const Field& field);
+
+template <class T>
+inline constexpr bool kIsOptional = false;
+template <class T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool kIsInherited = false;
+template <class T>
+inline constexpr bool kIsInherited<Inherited<T>> = true;
 
 template <class T>
 void assign(T& place, const Value& value) {
-    if constexpr (std::is_same_v<T, std::string>) {
-        const std::string* text = std::get_if<std::string>(&value);
-        place = text != nullptr ? *text : std::string();
-    } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
-        const Duration* duration = std::get_if<Duration>(&value);
-        place = duration != nullptr ? std::optional(*duration) : std::nullopt;
+    if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<BodyPiece>>) {
+        const T* text = std::get_if<T>(&value);
+        place = text != nullptr ? *text : T();
+    } else if constexpr (kIsInherited<T>) {
+        place.is_own = !std::holds_alternative<std::monostate>(value);
+        if (place.is_own) assign(place.value, value);
+    } else if constexpr (kIsOptional<T>) {
+        place.reset();
+        if (!std::holds_alternative<std::monostate>(value)) assign(place.emplace(), value);
     } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
         const uint64_t* number = std::get_if<uint64_t>(&value);
         place = static_cast<T>(number != nullptr ? *number : 0);
@@ -111,11 +156,22 @@ constexpr Store into(Member) {
     return [](Settings& settings, const Value& value) { assign(Member{}(settings), value); };
 }
 
-/// A row's `list`, from a lambda that gives the vector.
+/// A row's `list`, from a lambda that gives the vector. The rest of it may be given in `like`.
 template <class Member>
-constexpr ListOf list_in(Member, size_t most) {
-    return {[](Settings& settings) { Member{}(settings).clear(); },
-            [](Settings& settings) { Member{}(settings).emplace_back(); }, most};
+constexpr ListOf list_in(Member, size_t most, ListOf like = {}) {
+    like.clear = [](Settings& settings) { Member{}(settings).clear(); };
+    like.grow = [](Settings& settings) { Member{}(settings).emplace_back(); };
+    like.most = most;
+    return like;
+}
+
+/// The same of a map; the elements have a `name`.
+template <class Member>
+constexpr ListOf map_in(Member member, size_t most, Type name_type, ListOf like = {}) {
+    like = list_in(member, most, like);
+    like.set_name = [](Settings& settings, std::string_view name) { Member{}(settings).back().name = name; };
+    like.name_type = name_type;
+    return like;
 }
 
 }  // namespace weir::config

@@ -76,6 +76,17 @@ std::string Input::origin(const Place& place) const {
     return whole_.empty() ? fmt::format("{}:{}", source_, place.line) : from_;
 }
 
+Place Input::find(std::string_view part, const Place& from) const {
+    const size_t offset = text_.find(part, from.offset);
+    if (offset == std::string::npos) return from;
+    const std::string_view between = std::string_view(text_).substr(from.offset, offset - from.offset);
+    const size_t line_start = between.rfind('\n');
+    if (line_start == std::string_view::npos)
+        return {from.line, from.column + count_characters(between), offset};
+    const auto lines = static_cast<size_t>(std::count(between.begin(), between.end(), '\n'));
+    return {from.line + lines, count_characters(between.substr(line_start + 1)) + 1, offset};
+}
+
 Diagnostic Input::diagnose(Severity severity, Wrong wrong) const {
     Diagnostic diagnostic;
     diagnostic.severity = severity;

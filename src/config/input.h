@@ -27,6 +27,10 @@ class Input {
     /// "weir.yaml:12", "WEIR_TIMEOUT_TOTAL", "--set".
     [[nodiscard]] std::string origin(const Place& place) const;
 
+    /// Where `part` of a value stands that begins at `from`; there, where it does not stand in the text as it
+    /// is.
+    [[nodiscard]] Place find(std::string_view part, const Place& from) const;
+
     [[nodiscard]] Diagnostic diagnose(Severity severity, const Place& place, Wrong wrong) const;
 
     /// The same, of the input as a whole.

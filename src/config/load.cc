@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "config/complete.h"
 #include "config/cross_check.h"
 #include "config/decoder.h"
 #include "config/draft.h"
@@ -132,7 +133,10 @@ Result<Loaded, std::vector<Diagnostic>> load(const Sources& sources) {
     read_file(draft, file, sources.environment);
     read_variables(draft, sources);
     read_flags(draft, sources.flags);
-    if (draft.is_complete) cross_check(draft, file);
+    if (draft.is_complete) {
+        complete(draft);
+        cross_check(draft, file);
+    }
 
     std::vector<Diagnostic> diagnostics = draft.reports.in_order();
     if (draft.reports.has_errors()) return fail(std::move(diagnostics));

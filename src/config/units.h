@@ -16,6 +16,7 @@ namespace weir::config {
 struct Wrong {
     std::string message;
     std::string hint;
+    std::string culprit = {};  ///< the part of the text to point at; empty: all of it
 };
 
 /// Whole numbers with `d h m s ms`, largest first, each at most once: `250ms`, `5s`, `1m30s`. At most 10,000

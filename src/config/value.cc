@@ -4,8 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "config/body_template.h"
+#include "config/identity.h"
 #include "config/nearest.h"
+#include "config/path_pattern.h"
+#include "config/quota.h"
+#include "config/ranges.h"
 #include "config/text.h"
+#include "config/words.h"
 
 namespace weir::config {
 namespace {
@@ -15,6 +21,7 @@ using Parsed = Result<Value, Wrong>;
 constexpr size_t kMaxHostBytes = 255;
 constexpr size_t kMaxPathBytes = 4095;  // PATH_MAX without its NUL
 constexpr size_t kMaxMessage = 300;
+constexpr size_t kMaxTextBytes = 1024;
 
 template <class T>
 Parsed to_value(Result<T, Wrong> result) {
@@ -86,6 +93,21 @@ Parsed parse_host(std::string_view text) {
             Wrong{quoted(text) + " is not a host", "write a name or an address, as in `app.example`"});
     }
     return Value(std::string(text));
+}
+
+Parsed parse_boolean(std::string_view text) {
+    if (text == "true" || text == "false") return Value(uint64_t{text == "true" ? 1U : 0U});
+    const std::string lower = lower_case(text);
+    const bool means_true = lower == "true" || lower == "yes" || lower == "on" || lower == "1";
+    const bool means_false = lower == "false" || lower == "no" || lower == "off" || lower == "0";
+    return fail(
+        Wrong{quoted(text) + " is neither true nor false",
+              means_true || means_false ? fmt::format("did you mean `{}`?", means_true) : std::string()});
+}
+
+Parsed parse_text(std::string_view text) {
+    if (text.size() <= kMaxTextBytes) return Value(std::string(text));
+    return fail(Wrong{"the text is too long", fmt::format("allowed: {} bytes", kMaxTextBytes)});
 }
 
 Parsed parse_address(std::string_view text) {
@@ -183,15 +205,34 @@ Parsed parse_unbounded(const Field& field, std::string_view text) {
         case Type::host: return parse_host(text);
         case Type::address: return parse_address(text);
         case Type::server: return parse_server(text);
+        case Type::boolean: return parse_boolean(text);
+        case Type::quota: return to_value(parse_quota(text));
+        case Type::key_part: return to_value(parse_key_part(text, field.choices));
+        case Type::cidr: return to_value(parse_cidr(text));
+        case Type::name: return to_value(parse_name(text));
+        case Type::token: return to_value(parse_token(text));
+        case Type::method: return to_value(parse_method(text));
+        case Type::media_range: return to_value(parse_media_range(text));
+        case Type::content_type: return to_value(parse_content_type(text));
+        case Type::origin: return to_value(parse_origin(text));
+        case Type::path: return to_value(parse_path(text));
+        case Type::pattern: return to_value(parse_pattern(text));
+        case Type::integer_range: return to_value(parse_integer_range(text));
+        case Type::number_range: return to_value(parse_number_range(text));
+        case Type::length_range: return to_value(parse_length_range(text));
+        case Type::text: return parse_text(text);
+        case Type::body: return to_value(parse_body(text));
     }
     return fail(Wrong{"takes a map", {}});
 }
 
 /// Values from variables have not passed the checks that the file's text has.
-bool is_clean(std::string_view text) {
+bool is_clean(const Field& field, std::string_view text) {
+    const bool may_have_lines = field.type == Type::body;
     while (!text.empty()) {
         const Character character = first_character(text);
-        if (!character.valid || is_unprintable(character.code)) return false;
+        const bool is_layout = may_have_lines && (text.front() == '\n' || text.front() == '\t');
+        if (!character.valid || (is_unprintable(character.code) && !is_layout)) return false;
         text.remove_prefix(character.bytes);
     }
     return true;
@@ -212,7 +253,7 @@ bool is_within(const Field& field, const Value& value) {
 
 Result<Value, Wrong> parse_value(const Field& field, std::string_view text) {
     if (!field.word.empty() && text == field.word) return Value(std::monostate{});
-    if (!is_clean(text)) {
+    if (!is_clean(field, text)) {
         return fail(
             Wrong{quoted(text) + " holds a control or invisible character, or is not UTF-8", "remove it"});
     }
@@ -238,6 +279,23 @@ std::string what_it_takes(const Field& field) {
         case Type::host: return "a host";
         case Type::address: return "an address, as in `0.0.0.0:8080` or `unix:/run/weir.sock`";
         case Type::server: return "a URL, as in `http://127.0.0.1:5000` or `unix:/run/app.sock`";
+        case Type::boolean: return "true or false";
+        case Type::quota: return "a rate, as in `60/min`";
+        case Type::key_part: return "ip, route, all, header:NAME or cookie:NAME";
+        case Type::cidr: return "an address or a block, as in `10.0.0.0/8`";
+        case Type::name: return "a name";
+        case Type::token: return "the name of a header field";
+        case Type::method: return "a method, as in `POST`";
+        case Type::media_range: return "a media type, as in `application/json`";
+        case Type::content_type: return "a media type, as in `text/html; charset=utf-8`";
+        case Type::origin: return "an origin, as in `https://app.example`";
+        case Type::path: return "a path, as in `/healthz`";
+        case Type::pattern: return "a path, as in `/reports/*`";
+        case Type::integer_range:
+        case Type::length_range: return "a range, as in `1..100`";
+        case Type::number_range: return "a range, as in `0..1`";
+        case Type::text:
+        case Type::body: return "a text";
     }
     return {};
 }

@@ -1,20 +1,94 @@
 #include "http/local_reply.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <charconv>
+#include <concepts>
+#include <utility>
 
 namespace weir::http {
+namespace {
+
+std::string_view type_uri(ProblemType type) {
+    switch (type) {
+        case ProblemType::about_blank: return "about:blank";
+        case ProblemType::quota_exceeded:
+            return "https://iana.org/assignments/http-problem-types#quota-exceeded";
+        case ProblemType::reduced_capacity:
+            return "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+    }
+    return "";
+}
+
+/// RFC 9457, 3.1.3: the title belongs to the type and is the same in all its answers; that of about:blank is
+/// the status phrase (4.2.1).
+std::string_view title_of(const ReasonText& text) {
+    switch (text.type) {
+        case ProblemType::about_blank: return status_phrase(text.status);
+        case ProblemType::quota_exceeded: return "Quota Exceeded";
+        case ProblemType::reduced_capacity: return "Temporary Reduced Capacity";
+    }
+    return "";
+}
+
+void append_number(std::integral auto value, std::string& out) {
+    char digits[24];
+    const char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    out.append(digits, static_cast<size_t>(end - digits));
+}
+
+}  // namespace
+
+void problem_json(const LocalReply& reply, std::string& out) {
+    const ReasonText& text = text_of(reply.reason);
+    out.assign(R"({"type":")").append(type_uri(text.type));
+    out.append(R"(","title":")").append(title_of(text));
+    out.append(R"(","status":)");
+    append_number(text.status, out);
+    out.append(R"(,"detail":")");
+    append_escaped(Escaping::json, reply.detail, out);
+    out.append(R"(","reason":")").append(text.slug);
+    if (!reply.rule.empty()) {
+        out.append(R"(","rule":")");
+        append_escaped(Escaping::json, reply.rule, out);
+    }
+    out.append(R"(","request_id":")");
+    append_escaped(Escaping::json, reply.request_id, out);
+    out.append("\"");
+    if (reply.retry_after) {
+        out.append(R"(,"retry_after":)");
+        append_number(retry_after_seconds(*reply.retry_after), out);
+    }
+    if (text.type == ProblemType::quota_exceeded && !reply.rule.empty()) {
+        out.append(R"(,"violated-policies":[")");
+        append_escaped(Escaping::json, reply.rule, out);
+        out.append("\"]");
+    }
+    out.append("}\n");
+}
 
 std::string problem_json(const LocalReply& reply) {
+    std::string out;
+    problem_json(reply, out);
+    return out;
+}
+
+BodyTemplate::BodyTemplate(std::string content_type, std::vector<BodyPiece> pieces)
+    : content_type_(std::move(content_type)),
+      pieces_(std::move(pieces)),
+      escaping_(escaping_for(content_type_)) {}
+
+void BodyTemplate::write(const LocalReply& reply, std::string& out) const {
     const ReasonText& text = text_of(reply.reason);
-    nlohmann::ordered_json problem = {
-        {"type", "about:blank"}, {"title", status_phrase(text.status)},
-        {"status", text.status}, {"detail", reply.detail},
-        {"reason", text.slug},   {"request_id", reply.request_id},
-    };
-    if (reply.retry_after) problem["retry_after"] = retry_after_seconds(*reply.retry_after);
-    // `detail` may quote what the client sent, in whatever encoding.
-    return problem.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    out.clear();
+    for (const BodyPiece& piece : pieces_) {
+        switch (piece.kind) {
+            case BodyPiece::Kind::text: out.append(piece.text); break;
+            case BodyPiece::Kind::status: append_number(text.status, out); break;
+            case BodyPiece::Kind::reason: out.append(text.slug); break;
+            case BodyPiece::Kind::detail: append_escaped(escaping_, reply.detail, out); break;
+            case BodyPiece::Kind::request_id: append_escaped(escaping_, reply.request_id, out); break;
+        }
+    }
 }
 
 int64_t retry_after_seconds(Duration wait) {

@@ -1,34 +1,43 @@
 #include "http/reason.h"
 
-#include <cstddef>
-
 namespace weir::http {
 namespace {
 
-constexpr size_t kReasons = static_cast<size_t>(Reason::draining) + 1;
-
 constexpr ReasonText row_of(Reason reason) {
+    using enum ProblemType;
     switch (reason) {
         case Reason::bad_request: return {400, "bad_request"};
+        case Reason::invalid_parameter: return {400, "invalid_parameter"};
+        case Reason::no_route: return {404, "no_route"};
+        case Reason::method_not_allowed: return {405, "method_not_allowed"};
         case Reason::header_timeout: return {408, "header_timeout"};
         case Reason::body_timeout: return {408, "body_timeout"};
         case Reason::body_too_large: return {413, "body_too_large"};
         case Reason::uri_too_long: return {414, "uri_too_long"};
+        case Reason::unsupported_media_type: return {415, "unsupported_media_type"};
         case Reason::expectation_failed: return {417, "expectation_failed"};
+        case Reason::misdirected: return {421, "misdirected"};
         case Reason::header_too_large: return {431, "header_too_large"};
         case Reason::not_implemented: return {501, "not_implemented"};
         case Reason::version_not_supported: return {505, "version_not_supported"};
+        case Reason::rate_limited: return {429, "rate_limited", quota_exceeded};
         case Reason::upstream_connect: return {502, "upstream_connect"};
         case Reason::upstream_reset: return {502, "upstream_reset"};
         case Reason::upstream_protocol: return {502, "upstream_protocol"};
         case Reason::upstream_unavailable: return {503, "upstream_unavailable"};
         case Reason::upstream_stall: return {504, "upstream_stall"};
         case Reason::deadline: return {504, "deadline"};
-        case Reason::overloaded: return {503, "overloaded"};
+        case Reason::queue_full: return {503, "queue_full", reduced_capacity};
+        case Reason::queue_timeout: return {503, "queue_timeout", reduced_capacity};
+        case Reason::predicted_wait: return {503, "predicted_wait", reduced_capacity};
+        case Reason::overloaded: return {503, "overloaded", reduced_capacity};
         case Reason::draining: return {503, "draining"};
     }
-    return {500, ""};
+    return {0, ""};
 }
+
+constexpr bool is_reason(size_t value) { return row_of(static_cast<Reason>(value)).status != 0; }
+static_assert(is_reason(kReasons - 1) && !is_reason(kReasons), "kReasons is how many reasons there are");
 
 struct Rows {
     ReasonText of[kReasons];

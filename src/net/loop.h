@@ -67,6 +67,11 @@ class Loop {
         if (!now_is_fresh_) refresh_now();
         return now_;
     }
+    /// The time itself, for limits that must not be a batch's age behind.
+    [[nodiscard]] Time fresh_now() {
+        refresh_now();
+        return now_;
+    }
     /// The calendar's time at now(); a step of the system clock is noticed at the next tick.
     [[nodiscard]] WallTime calendar_time() { return WallTime(now().time_since_epoch() + wall_offset_); }
     [[nodiscard]] TimingWheel& timers() { return timers_; }

@@ -266,7 +266,9 @@ void write_json_request(Line& line, const AccessRecord& record) {
 void write_json_outcome(Line& line, const AccessRecord& record) {
     line.literal("\",\"status\":");
     line.number(record.status);
+    write_optional(line, ",\"route\":\"", record.route);
     write_optional(line, ",\"reason\":\"", record.reason);
+    write_optional(line, ",\"rule\":\"", record.rule);
     write_optional(line, ",\"cut\":\"", record.cut);
     line.literal(",\"bytes_in\":");
     line.number(record.request_bytes);

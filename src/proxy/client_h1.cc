@@ -141,7 +141,8 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
         http::parse_request_head({block.bytes(), head.size()}, head_limits(kit_.settings.limits), parsed);
     if (from_input) turn.input_begin += head.size();
     turn.is_http10 = parsed.version == http::Version::http10;
-    turn.exchange.emplace(kit_, *this, ClientFacts{.address = {turn.address, turn.address_length}});
+    turn.exchange.emplace(kit_, *this,
+                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = peer_});
     if (fault) return turn.exchange->reject(*fault, parsed, std::move(block));
     turn.keep_alive = parsed.keep_alive;
     if (!may_upgrade(parsed)) parsed.upgrade = {};
@@ -159,7 +160,8 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
 /// The head is refused before it could be parsed: as much of it as there is goes to the log.
 void ClientH1::reject(const http::HeadFault& fault, std::string_view) {
     Turn& turn = *turn_;
-    turn.exchange.emplace(kit_, *this, ClientFacts{.address = {turn.address, turn.address_length}});
+    turn.exchange.emplace(kit_, *this,
+                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = peer_});
     turn.exchange->reject(fault, kit_.blank_request(), Block());
 }
 
@@ -237,7 +239,8 @@ void ClientH1::send_head(const http::ResponseHead& head, http::Body body, std::s
     if (endless) facts.body.framing = turn.is_http10 ? http::Framing::until_close : http::Framing::chunked;
     // A request that was not read to its end leaves bytes behind that belong to no request.
     turn.ends_by_close = facts.body.framing == http::Framing::until_close;
-    turn.keep_alive = turn.keep_alive && turn.body_ended && !kit_.draining && !turn.ends_by_close;
+    bool request_is_over = turn.body_ended || turn.body.done();
+    turn.keep_alive = turn.keep_alive && request_is_over && !kit_.draining && !turn.ends_by_close;
     facts.keep_alive = turn.keep_alive;
     sender_.head(head, facts);
 }

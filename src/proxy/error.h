@@ -2,6 +2,10 @@
 // the client sees.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
 #include "http/reason.h"
 
 namespace weir::proxy {
@@ -17,8 +21,11 @@ enum class Retry : unsigned char {
 struct Error {
     http::Reason reason = http::Reason::bad_request;
     Retry retry = Retry::no;
-    const char* detail = "";  ///< one clause for the client and the log, static
-    int system_error = 0;     ///< errno, 0 where there is none
+    std::string_view detail{};              ///< one clause for the client; outlives the call it is handed to
+    int system_error = 0;                   ///< errno, 0 where there is none
+    std::string_view rule{};                ///< the name of the rule that decided
+    std::optional<Duration> retry_after{};  ///< when it would be admitted, where that is known
+    std::string_view allow{};               ///< the value of Allow, for method_not_allowed
 };
 
 }  // namespace weir::proxy

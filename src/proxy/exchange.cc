@@ -1,6 +1,10 @@
 #include "proxy/exchange.h"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
+#include <charconv>
+#include <chrono>
 
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
@@ -14,6 +18,7 @@ Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
     : kit_(kit),
       client_(client),
       facts_(facts),
+      scope_(&kit.rules.scope_of(nullptr)),
       started_(kit.loop.now()),
       phase_started_(started_),
       upload_(kit.blocks),
@@ -38,21 +43,21 @@ void Exchange::enter(Event event) {
 
 // ---- the request
 
-void Exchange::begin(const http::RequestHead& head, Block block, size_t used) {
+void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
     remember(head);
     method_ = head.method;
     announced_ = head.body;
     wants_upgrade_ = !head.upgrade.empty();
     arm_deadline(started_);
-    if (auto error = objection(head)) {
-        upload_.keep_raw(std::move(block));
-        return reply(*error);
-    }
+    upload_.keep_raw(std::move(block));
+    if (!admit(head)) return;
     http::RequestFacts facts{.client_address = facts_.address,
                              .request_id = record_.request_id,
                              .scheme = facts_.scheme,
-                             .host = kit_.host_for(head)};
-    upload_.write_head(std::move(block), used, head, facts);
+                             .host = kit_.host_for(head),
+                             .drop_request_start = kit_.settings.headers.request_start,
+                             .drop_deadline = kit_.settings.headers.deadline};
+    upload_.write_head(used, head, facts);
     if (head.expect_continue && announced_.framing != http::Framing::none) client_.send_continue();
 }
 
@@ -84,16 +89,6 @@ void Exchange::remember(const http::RequestHead& head) {
     }
 }
 
-std::optional<Error> Exchange::objection(const http::RequestHead& head) const {
-    if (head.body.framing == http::Framing::length && head.body.length > kit_.settings.limits.body_bytes)
-        return Error{.reason = http::Reason::body_too_large,
-                     .detail = "the request body is larger than allowed"};
-    if (kit_.budget.exhausted())
-        return Error{.reason = http::Reason::overloaded,
-                     .detail = "too many bytes are held for others already"};
-    return std::nullopt;
-}
-
 bool Exchange::wants_body() const {
     switch (state_) {
         case State::receiving: return true;
@@ -113,7 +108,7 @@ bool Exchange::wants_body() const {
 
 void Exchange::on_request_body(std::string_view payload) {
     body_bytes_ += payload.size();
-    if (body_bytes_ > kit_.settings.limits.body_bytes)
+    if (body_bytes_ > scope_->body_bytes)
         return fail(
             {.reason = http::Reason::body_too_large, .detail = "the request body is larger than allowed"});
     if (state_ == State::awaiting || state_ == State::streaming) {
@@ -136,7 +131,28 @@ void Exchange::on_request_body_fault(const http::HeadFault& fault) {
     fail({.reason = fault.reason, .detail = fault.detail});
 }
 
+/// When the request arrived, and how long it may still take: for an app that would rather not begin what
+/// nobody will wait for.
+void Exchange::add_times() {
+    using namespace std::chrono;
+    constexpr std::string_view kStart = "X-Request-Start: t=";
+    constexpr std::string_view kDeadline = "X-Request-Deadline: ";
+    std::array<char, Upload::kMaxOwnLines / 2> line;
+    auto add = [&](std::string_view name, int64_t value) {
+        char* end = line.data() + name.copy(line.data(), name.size());
+        end = std::to_chars(end, line.data() + line.size(), value).ptr;
+        upload_.add_line({line.data(), end});
+    };
+    if (kit_.settings.headers.request_start)
+        add(kStart, duration_cast<microseconds>(record_.time.time_since_epoch()).count());
+    if (kit_.settings.headers.deadline) {
+        Duration left = scope_->total - since_start(kit_.loop.now());
+        add(kDeadline, std::max<int64_t>(0, duration_cast<milliseconds>(left).count()));
+    }
+}
+
 void Exchange::hold_enough() {
+    add_times();
     upload_.seal(announced_);
     enter(Event::request_held);
     // Another method's request must not be sent into a connection that the app has just closed: it could not
@@ -184,12 +200,13 @@ void Exchange::after_upload() {
 
 void Exchange::on_interim(const http::ResponseHead& head) { client_.send_interim(head); }
 
-void Exchange::on_response_head(const http::ResponseHead& head, http::Body body) {
+void Exchange::on_response_head(http::ResponseHead& head, http::Body body) {
     record_.first_byte = since_start(kit_.loop.now());
     record_.status = head.status;
     head_sent_ = true;
     enter(Event::response_head);
     upload_.forget();
+    add_quota_fields(head);
     client_.send_head(head, body, record_.request_id);
 }
 

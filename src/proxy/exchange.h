@@ -14,6 +14,7 @@
 #include "net/loop.h"
 #include "policy/progress.h"
 #include "proxy/access_record.h"
+#include "proxy/admission.h"
 #include "proxy/client_stream.h"
 #include "proxy/error.h"
 #include "proxy/exchange_state.h"
@@ -28,6 +29,7 @@ struct Kit;
 /// What is known of the client before its request: all views outlive the exchange.
 struct ClientFacts {
     std::string_view address;
+    net::IpAddress ip;
     std::string_view scheme = "http";
 };
 
@@ -41,7 +43,7 @@ class Exchange final : public UpstreamUser {
 
     // ---- from the client's side
     /// The head was parsed; its bytes are the first `used` ones of `block`.
-    void begin(const http::RequestHead&, Block block, size_t used);
+    void begin(http::RequestHead&, Block block, size_t used);
     /// The head was not acceptable. What could be read of it is in `head`, for the log.
     void reject(const http::HeadFault&, const http::RequestHead& head, Block block);
     void on_request_body(std::string_view payload);
@@ -65,7 +67,7 @@ class Exchange final : public UpstreamUser {
     void on_connected() override;
     void on_upstream_writable() override { send_upload(); }
     void on_interim(const http::ResponseHead&) override;
-    void on_response_head(const http::ResponseHead&, http::Body) override;
+    void on_response_head(http::ResponseHead&, http::Body) override;
     void on_response_body(std::string_view payload) override;
     void on_response_end(std::string_view trailers) override;
     void on_read_turn_end() override;
@@ -76,8 +78,16 @@ class Exchange final : public UpstreamUser {
   private:
     void enter(ExchangeEvent);
     void remember(const http::RequestHead&);
-    std::optional<Error> objection(const http::RequestHead&) const;
+    // exchange_admission.cc
+    [[nodiscard]] bool admit(http::RequestHead&);
+    [[nodiscard]] bool find_scope(http::RequestHead&);
+    [[nodiscard]] bool fit_route(const policy::RouteMatch&, const policy::RequestOutline&,
+                                 http::RequestHead&);
+    [[nodiscard]] bool pass_rates(const http::RequestHead&);
+    bool refuse_misfit(const policy::Misfit&, std::string_view allow);
+    void add_quota_fields(http::ResponseHead&);
     void hold_enough();
+    void add_times();
     void connect();
     void send_upload();
     void after_upload();
@@ -97,6 +107,9 @@ class Exchange final : public UpstreamUser {
     Kit& kit_;
     ClientStream& client_;
     ClientFacts facts_;
+    const Scope* scope_;  ///< of the rules that hold for it
+    std::string target_;  ///< where a rule has rewritten it
+    std::optional<http::RateLimitState> quota_;
     ExchangeState state_ = ExchangeState::receiving;
     http::Method method_ = http::Method::other;
     http::Body announced_;

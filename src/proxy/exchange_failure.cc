@@ -1,6 +1,8 @@
 // What an exchange does when something goes wrong: tries again, answers in the app's stead, or cuts the
 // answer off.
+#include <array>
 #include <cassert>
+#include <charconv>
 #include <string>
 #include <system_error>
 
@@ -55,16 +57,27 @@ void Exchange::reply(const Error& error) {
     record_.reason = text.slug;
     head_sent_ = true;
     enter(Event::refused);
-    std::string detail = error.detail;
+    record_.rule = error.rule;
+    std::string detail(error.detail);
     if (error.system_error != 0) detail += " (" + std::generic_category().message(error.system_error) + ")";
-    http::LocalReply local{
-        .reason = error.reason, .detail = detail, .request_id = record_.request_id, .retry_after = {}};
-    if (text.status == 503) local.retry_after = kRetryAfter;
-    std::string body = http::problem_json(local);
-    std::string retry_after = std::to_string(http::retry_after_seconds(kRetryAfter));
+    http::LocalReply local{.reason = error.reason,
+                           .rule = error.rule,
+                           .detail = detail,
+                           .request_id = record_.request_id,
+                           .retry_after = error.retry_after};
+    if (text.status == 503 && !local.retry_after) local.retry_after = kRetryAfter;
+    std::string& body = kit_.reply_text;
+    http::problem_json(local, body);
     http::ResponseHead& head = kit_.blank_response(text.status);
     head.fields.push_back({.name = "Content-Type", .value = "application/problem+json"});
-    if (local.retry_after) head.fields.push_back({.name = "Retry-After", .value = retry_after});
+    std::array<char, 24> seconds;
+    if (local.retry_after) {
+        auto end =
+            std::to_chars(seconds.begin(), seconds.end(), http::retry_after_seconds(*local.retry_after)).ptr;
+        head.fields.push_back({.name = "Retry-After", .value = {seconds.data(), end}});
+    }
+    if (!error.allow.empty()) head.fields.push_back({.name = "Allow", .value = error.allow});
+    add_quota_fields(head);
     client_.send_head(head, {.framing = http::Framing::length, .length = body.size()}, record_.request_id);
     if (method_ != http::Method::head) {
         record_.response_bytes = body.size();

@@ -5,11 +5,12 @@
 namespace weir::proxy {
 
 Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
-         LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
+         Rules& rules_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
     : loop(loop_),
       settings(settings_),
       budget(budget_),
       gate(gate_),
+      rules(rules_),
       blocks(budget_),
       access_log(log_writer, settings_.log.format),
       ids(id_seeds[0], id_seeds[1]) {

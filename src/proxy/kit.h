@@ -19,6 +19,7 @@
 namespace weir::proxy {
 
 class ConnectionGate;
+class Rules;
 class UpstreamSet;
 struct Turn;
 
@@ -31,13 +32,14 @@ struct Kit {
     static constexpr size_t kPressedReadBytes = 4096;
 
     Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
-        LogWriter* log_writer, std::array<uint64_t, 2> id_seeds);
+        Rules& rules_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds);
     ~Kit();
 
     net::Loop& loop;
     const config::Settings& settings;
     MemoryBudget& budget;
     ConnectionGate& gate;
+    Rules& rules;
     BlockPool blocks;
     AccessLog access_log;
     http::RequestIdSource ids;
@@ -51,6 +53,8 @@ struct Kit {
     http::RequestHead request_scratch;
     http::ResponseHead response_scratch;
     Gather gather;
+    std::string quota_text;
+    std::string reply_text;
     std::array<char, kSlabBytes> slab;
 
     /// Where to read into: the slab, or less of it while memory is short.

@@ -14,19 +14,24 @@ namespace {
 constexpr size_t kMaxPieces = 16;
 }
 
-void Upload::write_head(Block block, size_t used, const http::RequestHead& head,
-                        const http::RequestFacts& facts) {
-    size_t bound = http::request_head_bound(head, facts) + http::kMaxFraming + http::kMaxChunkHead;
-    if (used + bound > block.capacity()) {
-        // The views of `head` lead into the old block: it lives on beside the new one.
-        raw_ = std::move(block);
-        block = blocks_.take(bound);
+void Upload::write_head(size_t used, const http::RequestHead& head, const http::RequestFacts& facts) {
+    size_t bound =
+        http::request_head_bound(head, facts) + kMaxOwnLines + http::kMaxFraming + http::kMaxChunkHead;
+    if (used + bound > raw_.capacity()) {
+        own_head_ = blocks_.take(bound);
         used = 0;
     }
-    head_ = std::move(block);
+    wire_ = (own_head_ ? own_head_ : raw_).bytes();
     head_begin_ = head_sent_ = used;
-    head_end_ = used + http::write_request_head(head, facts, head_.bytes() + used);
+    head_end_ = used + http::write_request_head(head, facts, wire_ + used);
     method_ = head.method;
+}
+
+void Upload::add_line(std::string_view line) {
+    assert(!sealed_);
+    head_end_ += line.copy(wire_ + head_end_, line.size());
+    wire_[head_end_++] = '\r';
+    wire_[head_end_++] = '\n';
 }
 
 void Upload::add(std::string_view payload) {
@@ -62,7 +67,7 @@ void Upload::seal(const http::Body& announced) {
     if (announced.framing == http::Framing::chunked && ended_ && trailers_.empty())
         body = {.framing = http::Framing::length, .length = payload_bytes_};
     chunked_ = body.framing == http::Framing::chunked;
-    char* out = head_.bytes();
+    char* out = wire_;
     head_end_ += http::write_request_framing(method_, body, out + head_end_);
     if (!chunked_) return;
     if (payload_bytes_ > 0) {
@@ -77,7 +82,7 @@ void Upload::send(UpstreamConn& conn) {
         std::array<iovec, kMaxPieces> pieces;
         size_t count = 0;
         if (head_sent_ < head_end_)
-            pieces[count++] = {.iov_base = head_.bytes() + head_sent_, .iov_len = head_end_ - head_sent_};
+            pieces[count++] = {.iov_base = wire_ + head_sent_, .iov_len = head_end_ - head_sent_};
         if (body_.size() > body_sent_) count += body_.gather(std::span(pieces).subspan(count), body_sent_);
         auto result = conn.write({pieces.data(), count});
         take_sent(result.bytes);

@@ -22,10 +22,14 @@ class Upload {
   public:
     explicit Upload(BlockPool& blocks) : blocks_(blocks), body_(blocks) {}
 
-    /// Takes over the block in whose first `used` bytes the request came, and writes the head behind them.
-    void write_head(Block block, size_t used, const http::RequestHead&, const http::RequestFacts&);
-    /// Keeps the bytes of a request that is not sent on.
+    /// Writes the head behind the first `used` bytes of the block that keep_raw took.
+    void write_head(size_t used, const http::RequestHead&, const http::RequestFacts&);
+    /// Takes over the block in which the request came; it lives as long as this does.
     void keep_raw(Block block) { raw_ = std::move(block); }
+    /// One more field line of weir's own, without its CRLF: before seal(), and kMaxOwnLines bytes in all with
+    /// their CRLFs.
+    static constexpr size_t kMaxOwnLines = 128;
+    void add_line(std::string_view line);
     void add(std::string_view payload);
     /// The body is complete. `trailers` as in ChunkDecoder::trailers().
     void end(std::string_view trailers);
@@ -55,8 +59,9 @@ class Upload {
     void take_sent(size_t bytes);
 
     BlockPool& blocks_;
-    Block head_;
-    Block raw_;  ///< the request as it came, where it does not share head_'s block
+    Block raw_;       ///< the request as it came, and behind it the head as it goes out where there is room
+    Block own_head_;  ///< the head as it goes out, where there is not
+    char* wire_ = nullptr;  ///< of either
     size_t head_begin_ = 0;
     size_t head_end_ = 0;
     size_t head_sent_ = 0;

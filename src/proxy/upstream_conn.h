@@ -26,7 +26,8 @@ class UpstreamUser {
     virtual void on_upstream_writable() = 0;
     /// 1xx but 100 and 101.
     virtual void on_interim(const http::ResponseHead&) = 0;
-    virtual void on_response_head(const http::ResponseHead&, http::Body) = 0;
+    /// The fields may be changed: the head is the user's.
+    virtual void on_response_head(http::ResponseHead&, http::Body) = 0;
     virtual void on_response_body(std::string_view payload) = 0;
     virtual void on_response_end(std::string_view trailers) = 0;
     /// After every batch of the three above.

@@ -7,7 +7,7 @@ import pytest
 
 from harness.message import CutShort, chunked, head_bytes
 from harness.poll import eventually
-from harness.process import HighWater
+from harness.process import HighWater, unread_bytes
 from harness.upstream import answering
 from harness.wire import Closed
 
@@ -269,6 +269,30 @@ def test_an_answer_that_is_cut_short_is_passed_on_as_cut_short(weir, connect, up
     assert connect(proxy).ask().body == b"sound"
 
 
+@pytest.mark.parametrize("size", [150_000, 16 << 20], ids=["in the kernel's hands", "partly read"])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_slow_reader_gets_all_that_came_before_a_cut(weir, connect, upstream, size, framing):
+    def script(connection):
+        connection.request()
+        if framing == "length":
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * size))
+        else:
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % (2 * size))
+        connection.send(b"x" * size)
+
+    app = upstream(script)
+    proxy = weir(app)
+    client = connect(proxy, receive_buffer=4096).request()
+    app.wait_for_requests(1)
+    if size < 1 << 20:  # a larger one is still under way
+        (line,) = proxy.log_lines(1)
+        assert (line["status"], line["cut"], line["bytes_out"]) == (200, "upstream_reset", size)
+    with pytest.raises(CutShort) as cut:
+        client.response()
+    came = cut.value.message.body if framing == "length" else cut.value.message.body + client.take(len(client.buffer))
+    assert came.count(b"x") == size
+
+
 def test_a_client_learns_that_a_body_without_known_length_was_cut(weir, connect, upstream):
     """With no length a reset is the only sign that the app did not mean to end there."""
 
@@ -297,6 +321,22 @@ def test_answers_of_many_sizes_arrive_unchanged(weir, connect, upstream):
     client = connect(weir(upstream(script)))
     for size in sizes:
         assert client.ask(f"/{size}").body == (PIECE * 16)[:size]
+
+
+def test_a_body_right_behind_a_head_that_came_in_two_pieces_arrives_unchanged(weir, connect, upstream):
+    body = PIECE[:3000]
+    head = b"HTTP/1.1 200 OK\r\nX-Long: %s\r\nContent-Length: 3000\r\n\r\n" % (b"x" * 500)
+
+    def script(connection):
+        while request := connection.request():
+            split = int(request.target[1:])
+            connection.send(head[:split])
+            eventually(lambda: unread_bytes(connection.sock) == 0, what="the first piece is read")
+            connection.send(head[split:] + body)
+
+    client = connect(weir(upstream(script)))
+    for split in [1, 12, 17, 400, len(head) - 3, len(head) - 1, len(head)]:
+        assert client.ask(f"/{split}").body == body
 
 
 def test_uploads_of_many_sizes_arrive_unchanged(weir, connect, upstream):

@@ -1,11 +1,14 @@
 """The demo: a sample app behind a proxy, to be tried with what it prints."""
 
 import re
+import signal
 import subprocess
 
 import pytest
 
+from harness import weir as binary
 from harness.poll import eventually
+from harness.process import Process
 
 
 @pytest.fixture
@@ -64,3 +67,29 @@ def test_one_route_fails_and_one_streams(demo):
 
 def test_it_goes_away_when_asked(demo):
     demo.stop()
+
+
+def test_it_may_listen_anywhere(stage):
+    """Port 0 is one that is free, and no address is all of them: what it prints works nevertheless."""
+    started = Process([binary.BINARY, "demo", "--listen", ":0"], stage.directory, "demo", binary.SANITIZER_OPTIONS)
+    try:
+        eventually(lambda: len(commands_in(started)) >= 3, what="three commands to try")
+        (url,) = set(re.findall(r"http://\S+?/fast", started.stdout))
+        assert curl(url)[0] == 200
+    finally:
+        started.signal(signal.SIGTERM)
+    assert started.wait() == 0
+
+
+def test_flags_behind_its_name_are_heard(stage):
+    started = stage.bare_weir("demo", "-l", "127.0.0.1:PORT", "--set", "timeout.total=300ms", "--set", "limits.uri=64B")
+    client = stage.connect(started)
+    assert client.ask("/slow?ms=10").status == 200
+    client.request("/slow?ms=5000").assert_problem(504, "deadline")
+    client.request("/" + "x" * 64).assert_problem(414, "uri_too_long")
+
+
+def test_flags_that_are_wrong_are_told(tmp_path):
+    code, _, err = binary.run(tmp_path, "demo", "--set", "timeout.totl=5s")
+    assert code == 1
+    assert "timeout.totl" in err

@@ -1,6 +1,7 @@
 """What changes on the way: hop-by-hop fields stay behind, and weir says who asked."""
 
 import re
+import time
 
 import pytest
 
@@ -193,3 +194,14 @@ def test_requests_go_to_all_servers_of_the_app(weir, connect, upstream):
     for _ in range(10):
         client.ask()
     assert [len(app.requests) for app in apps] == [5, 5]
+
+
+def test_the_app_learns_when_the_request_came_and_how_long_it_may_take(seen):
+    request = seen({"X-Request-Start": "t=1", "X-Request-Deadline": "99999999"}, timeout="20s")
+    assert abs(int(request.value("x-request-start").removeprefix("t=")) / 1e6 - time.time()) < 60
+    assert 10_000 < int(request.value("x-request-deadline")) <= 20_000
+
+
+def test_the_times_can_be_left_out(seen):
+    request = seen(headers={"request_start": "false", "deadline": "false"})
+    assert not {"x-request-start", "x-request-deadline"} & request.names

@@ -20,6 +20,12 @@ def test_an_announced_body_over_the_limit_never_reaches_the_app(weir, connect, u
     assert not app.connections
 
 
+def test_what_a_terminal_shows_of_a_refusal_ends_in_a_newline(weir, connect, upstream):
+    client = connect(weir(upstream(answering()), limits={"body": "1000B"}))
+    answer = client.request("/", "POST", {"Content-Length": 1001}).assert_problem(413, "body_too_large")
+    assert answer.body.endswith(b"}\n")
+
+
 def test_a_refused_upload_is_not_invited_by_100_continue(weir, connect, upstream):
     client = connect(weir(upstream(answering()), limits={"body": "1000B"}))
     client.request("/", "POST", {"Expect": "100-continue", "Content-Length": 1001}).assert_problem(

@@ -61,6 +61,48 @@ def test_response_trailers_arrive(weir, connect, upstream):
     assert (answer.body, answer.trailers) == (b"body", [("X-Sum", "42")])
 
 
+# Framing, routing, identity: what a recipient that merges trailers into the head must not learn there.
+FORBIDDEN_TRAILERS = [
+    (b"Content-Length", b"3"),
+    (b"Transfer-Encoding", b"chunked"),
+    (b"Host", b"evil.test"),
+    (b"Connection", b"close"),
+    (b"Authorization", b"Basic eDp5"),
+    (b"Cookie", b"a=b"),
+    (b"Set-Cookie", b"a=b"),
+    (b"X-Forwarded-For", b"6.6.6.6"),
+    (b"X-Request-ID", b"z"),
+]
+MIXED_TRAILERS = [(b"X-First", b"1"), *FORBIDDEN_TRAILERS, (b"X-Last", b"2")]
+
+
+@pytest.mark.parametrize("size", [10, 200_000], ids=["held", "streamed"])
+def test_forbidden_request_trailers_stay_behind(weir, connect, upstream, size):
+    app = upstream(answering())
+    client = connect(weir(app))
+    for trailers in (MIXED_TRAILERS, FORBIDDEN_TRAILERS):
+        client.request("/", "POST", {"Transfer-Encoding": "chunked"})
+        client.send(chunked(b"x" * size, trailers=trailers))
+        assert client.response().status == 200
+    assert [len(request.body) for request in app.requests] == [size, size]
+    assert [request.trailers for request in app.requests] == [[("X-First", "1"), ("X-Last", "2")], []]
+
+
+def test_forbidden_response_trailers_stay_behind(weir, connect, upstream):
+    def script(connection):
+        for trailers in (MIXED_TRAILERS, FORBIDDEN_TRAILERS):
+            connection.request()
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"body", trailers=trailers)
+            )
+        connection.wait_for_close()
+
+    client = connect(weir(upstream(script)))
+    answers = [client.ask(fields={"TE": "trailers"}) for _ in range(2)]
+    assert [answer.body for answer in answers] == [b"body", b"body"]
+    assert [answer.trailers for answer in answers] == [[("X-First", "1"), ("X-Last", "2")], []]
+
+
 def test_a_chunked_answer_stays_whole_and_the_connection_open(weir, connect, upstream):
     def script(connection):
         while connection.request():

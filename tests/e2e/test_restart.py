@@ -1,5 +1,6 @@
 """Apps that go away and come back, and a machine that runs out of descriptors: what could be saved is saved."""
 
+import resource
 import signal
 import threading
 from collections import Counter
@@ -7,7 +8,7 @@ from collections import Counter
 import pytest
 
 from harness.client import Client
-from harness.poll import Stopwatch, eventually
+from harness.poll import Stopwatch, eventually, free_port
 from harness.process import cpu_seconds
 from harness.upstream import answering
 from harness.wire import Closed
@@ -117,8 +118,41 @@ def test_a_killed_app_doubles_no_order(weir, connect, app):
     assert executed == load.statuses[200] == load.sent
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("balance", ["least_in_flight", "round_robin"])
+@pytest.mark.parametrize("dead", ["first", "last"])
+def test_no_request_is_lost_to_a_server_that_is_not_there(weir, upstream, method, balance, dead):
+    servers = [upstream(answering()).url, f"http://127.0.0.1:{free_port()}"]
+    if dead == "first":
+        servers.reverse()
+    with Load(weir(None, upstream={"servers": servers, "balance": balance}), clients=8, method=method) as load:
+        load.wait_for_more(400)
+    assert set(load.statuses) == {200}
+
+
+def test_idle_clients_leave_the_descriptors_that_the_app_needs(weir, connect, upstream):
+    def script(connection):
+        while connection.request():
+            app.released.wait(10)
+            connection.answer()
+
+    app = upstream(script)
+    proxy = weir(app, prefix=["prlimit", "--nofile=256:256", "--"])
+    let_in = (256 - 64) // 2
+    crowd = [connect(proxy) for _ in range(300)]
+    for client in crowd[:let_in]:
+        client.request()
+    app.wait_for_requests(let_in)
+    app.release()
+    assert [client.response().status for client in crowd[:let_in]] == [200] * let_in
+    for client in crowd[let_in:]:
+        client.assert_closed()
+    assert f" {let_in} clients" in proxy.stderr, "the operator is told"
+
+
 def test_without_descriptors_accepting_pauses_and_recovers(weir, connect, upstream):
-    proxy = weir(upstream(answering()), prefix=["prlimit", "--nofile=64:64", "--"])
+    proxy = weir(upstream(answering()))
+    resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (64, 64))
     crowd = [connect(proxy) for _ in range(120)]
     before = cpu_seconds(proxy.pid)
     with Stopwatch() as watch:

@@ -1,6 +1,7 @@
 """Signals: draining, leaving at once, and new log files."""
 
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -92,6 +93,33 @@ def test_a_second_signal_exits_at_once(waiting):
         proxy.signal(signal.SIGTERM)
         proxy.wait(5)
     assert watch.seconds < 2
+
+
+SLOW_LOOK_UP = """
+#include <netdb.h>
+#include <unistd.h>
+int getaddrinfo(const char* name, const char* service, const struct addrinfo* hints, struct addrinfo** found) {
+    sleep(60);
+    return EAI_AGAIN;
+}
+"""
+
+
+@pytest.fixture
+def slow_look_ups(tmp_path):
+    """The environment in which a look-up of a name takes a minute."""
+    library = tmp_path / "slow.so"
+    command = ["cc", "-shared", "-fPIC", "-x", "c", "-o", str(library), "-"]
+    subprocess.run(command, input=SLOW_LOOK_UP, text=True, check=True, timeout=30)
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+def test_a_name_that_is_being_looked_up_holds_up_no_exit(weir, connect, slow_look_ups):
+    proxy = weir("http://app.test:80", env=slow_look_ups)
+    connect(proxy).request().assert_problem(502, "upstream_connect")
+    with Stopwatch() as watch:
+        proxy.stop()
+    assert watch.seconds < 3
 
 
 def test_a_request_that_comes_in_pieces_is_finished_too(weir, connect, upstream):

@@ -164,12 +164,73 @@ def test_a_silent_tunnel_is_closed_after_its_own_timeout(weir, connect, upstream
     eventually(app.connections[0].is_over.is_set)
 
 
+def test_a_tunnel_that_is_in_use_outlives_that_timeout(weir, connect, upstream):
+    client = connect(weir(upstream(switching(echoing)), timeout={"tunnel": "500ms"}))
+    client.ask(fields=ASK)
+    with Stopwatch() as watch:
+        while watch.so_far < 2:
+            client.send(b"ping")
+            assert client.exactly(4) == b"ping"
+            client.assert_silent(0.05)
+    client.assert_closed()
+
+
+@pytest.mark.parametrize("side", ["client", "app"])
+def test_one_side_that_talks_keeps_a_tunnel(weir, connect, upstream, side):
+    heard = []
+
+    def play(connection):
+        if side == "client":
+            heard.append(connection.to_end())
+        else:
+            connection.send_slowly(b"x" * 40, pause=0.05)
+
+    client = connect(weir(upstream(switching(play)), timeout={"tunnel": "500ms"}))
+    client.ask(fields=ASK)
+    if side == "client":
+        client.send_slowly(b"x" * 40, pause=0.05)
+        client.half_close()
+        client.assert_closed()
+    else:
+        heard.append(client.to_end())
+    assert heard == [b"x" * 40]
+
+
 def test_neither_stall_nor_deadline_hold_for_a_tunnel(weir, connect, upstream):
     client = connect(weir(upstream(switching(echoing)), timeout={"total": "300ms", "stall": "200ms"}))
     client.ask(fields=ASK)
     client.assert_silent(0.8)
     client.send(b"still here")
     assert client.exactly(10) == b"still here"
+
+
+def test_hints_in_front_of_an_upgrade_reach_the_one_who_asked(weir, connect, upstream):
+    def hinting(connection):
+        connection.request()
+        connection.send(b"HTTP/1.1 103 Early Hints\r\nX-Hint: first\r\n\r\n" + SWITCH)
+        echoing(connection)
+
+    client = connect(weir(upstream(hinting)))
+    hints = client.ask(fields=ASK)
+    assert (hints.status, hints.value("x-hint")) == (103, "first")
+    assert client.response().status == 101
+    client.send(b"through")
+    assert client.exactly(7) == b"through"
+
+
+def test_nothing_of_an_upgrade_with_hints_reaches_another_client(weir, connect, upstream):
+    def hinting(connection):
+        connection.request()
+        connection.send(b"HTTP/1.1 103 Early Hints\r\nX-Secret: of another\r\n\r\n" + SWITCH)
+        connection.wait_for_close()
+
+    app = upstream([hinting, answering(b"own")])
+    proxy = weir(app)
+    connect(proxy).request(fields=ASK)
+    app.wait_for_requests(1)
+    for _ in range(5):
+        answer = connect(proxy).ask()
+        assert (answer.status, answer.body, answer.value("x-secret")) == (200, b"own", None)
 
 
 def test_an_upgrade_is_one_line_in_the_access_log(weir, connect, upstream):

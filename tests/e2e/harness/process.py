@@ -5,6 +5,10 @@ import re
 import signal
 import subprocess
 import threading
+from contextlib import contextmanager
+from pathlib import Path
+from socket import inet_aton
+from struct import unpack
 
 from .poll import eventually
 
@@ -43,6 +47,16 @@ class Process:
     def signal(self, number):
         self.popen.send_signal(number)
 
+    @contextmanager
+    def stopped(self):
+        """It stands still within the block; what happened meanwhile, signals included, it finds all at once."""
+        self.signal(signal.SIGSTOP)
+        eventually(lambda: set(thread_states(self.pid)) == {"T"}, what="every thread stands still")
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
     def wait(self, within=15.0):
         """The exit code."""
         try:
@@ -69,6 +83,11 @@ class Process:
         eventually(is_up, within, f"{self.name} listens on {port}\n")
 
 
+def thread_states(pid):
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        yield stat.read_text().rpartition(")")[2].split()[0]
+
+
 def socket_inodes(pid):
     inodes = set()
     try:
@@ -93,6 +112,20 @@ def listening_ports(pid):
                 if columns[3] == "0A" and columns[9] in mine:
                     ports.add(int(columns[1].rsplit(":", 1)[1], 16))
     return ports
+
+
+def unread_bytes(sock):
+    """What of the bytes sent on an IPv4 connection of this machine lies with its peer's kernel, unread."""
+    local, remote = (
+        "%08X:%04X" % (unpack("=I", inet_aton(host))[0], port)
+        for host, port in (sock.getpeername(), sock.getsockname())
+    )
+    with open("/proc/net/tcp", encoding="ascii") as rows:
+        for row in rows:
+            columns = row.split()
+            if columns[1:3] == [local, remote]:
+                return int(columns[4].split(":")[1], 16)
+    raise AssertionError("the peer has no such connection")
 
 
 def open_files(pid):

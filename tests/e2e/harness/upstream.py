@@ -59,11 +59,13 @@ class Connection(Wire):
 class Upstream:
     """`script` is one function for every connection, or a list: the n-th for the n-th, the last for all that follow."""
 
-    def __init__(self, script, path=None, host="127.0.0.1", receive_buffer=None):
+    def __init__(self, script, path=None, host="127.0.0.1", receive_buffer=None, greeting=b""):
+        """`greeting` is what it says on every connection as soon as it has accepted it."""
         self.scripts = script if isinstance(script, list) else [script]
         self.connections = []
         self.requests = []  # of all connections, in the order in which they were whole
         self.mistakes = []  # of the scripts themselves
+        self.greeting = greeting
         self.released = threading.Event()  # set by release(), for scripts that hold back
         self._listener = self._listen(path, host, receive_buffer)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -86,6 +88,8 @@ class Upstream:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
+            if self.greeting:
+                sock.sendall(self.greeting)
             connection = Connection(sock, len(self.connections), self.requests)
             self.connections.append(connection)
             thread = threading.Thread(target=self._play, args=(connection,), daemon=True)

@@ -46,46 +46,80 @@ TEST_CASE("the effective configuration shows every value and where it came from"
         {{"WEIR_TIMEOUT", "5s"}});
     all.flags = {{"workers", "auto", "--set workers=auto"}};
     CHECK(effective_config(load_well(all)) ==
-          "listen:                           # weir.yaml:1\n"
+          "listen:                                    # weir.yaml:1\n"
           "  - :8080\n"
           "  - {address: unix:/run/w.sock, mode: 0600}\n"
-          "workers: auto                     # --set\n"
-          "drain: 30s                        # default\n"
+          "workers: auto                              # --set\n"
+          "drain: 30s                                 # default\n"
           "upstream:\n"
-          "  servers: http://127.0.0.1:5000  # weir.yaml:2\n"
-          "  balance: least_in_flight        # default\n"
-          "  host: ~                         # default\n"
+          "  servers: http://127.0.0.1:5000           # weir.yaml:2\n"
+          "  balance: least_in_flight                 # default\n"
+          "  host: ~                                  # default\n"
           "  pool:\n"
-          "    max_idle: 64                  # default\n"
-          "    min_idle: 0                   # default\n"
-          "    idle_timeout: auto            # default\n"
-          "    max_requests: 0               # default\n"
-          "    max_age: 1h                   # default\n"
+          "    max_idle: 64                           # default\n"
+          "    min_idle: 0                            # default\n"
+          "    idle_timeout: auto                     # default\n"
+          "    max_requests: 0                        # default\n"
+          "    max_age: 1h                            # default\n"
           "clients:\n"
-          "  max_connections: 10000          # default\n"
-          "  max_connections_per_ip: 512     # default\n"
+          "  key: ip                                  # default\n"
+          "  ipv6_prefix: 64                          # default\n"
+          "  trusted_proxies: []                      # default\n"
+          "  max_connections: 10000                   # default\n"
+          "  max_connections_per_ip: 512              # default\n"
           "limits:\n"
-          "  body: 1MiB                      # weir.yaml:4\n"
-          "  header: 16KiB                   # default\n"
-          "  headers: 100                    # default\n"
-          "  uri: 8KiB                       # default\n"
-          "  min_rate: 256B/s                # default\n"
-          "  memory: 256MiB                  # default\n"
+          "  mode: enforce                            # default\n"
+          "  rate: []                                 # default\n"
+          "  concurrency: ~                           # default\n"
+          "  queue:\n"
+          "    size: 0                                # default\n"
+          "    wait: 5s                               # default\n"
+          "  per_client_concurrency: ~                # default\n"
+          "  body: 1MiB                               # weir.yaml:4\n"
+          "  keys: 100000                             # default\n"
+          "  header: 16KiB                            # default\n"
+          "  headers: 100                             # default\n"
+          "  uri: 8KiB                                # default\n"
+          "  min_rate: 256B/s                         # default\n"
+          "  memory: 256MiB                           # default\n"
           "buffers:\n"
-          "  request: 64KiB                  # default\n"
-          "  response: 256KiB                # default\n"
+          "  request: 64KiB                           # default\n"
+          "  response: 256KiB                         # default\n"
           "timeout:\n"
-          "  total: 5s                       # WEIR_TIMEOUT\n"
-          "  header: 10s                     # default\n"
-          "  keepalive: 75s                  # default\n"
-          "  connect: 2s                     # default\n"
-          "  stall: 30s                      # default\n"
-          "  tunnel: 1h                      # default\n"
+          "  total: 5s                                # WEIR_TIMEOUT\n"
+          "  header: 10s                              # default\n"
+          "  keepalive: 75s                           # default\n"
+          "  connect: 2s                              # default\n"
+          "  stall: 30s                               # default\n"
+          "  tunnel: 1h                               # default\n"
+          "cors:\n"
+          "  origins: []                              # default\n"
+          "  methods:                                 # default\n"
+          "    - GET\n"
+          "    - HEAD\n"
+          "    - POST\n"
+          "  headers: []                              # default\n"
+          "  expose: []                               # default\n"
+          "  credentials: false                       # default\n"
+          "  max_age: 10m                             # default\n"
           "log:\n"
-          "  access: stdout                  # default\n"
-          "  format: json                    # default\n"
-          "  level: info                     # default\n"
-          "  slow: 1s                        # default\n");
+          "  access: stdout                           # default\n"
+          "  format: json                             # default\n"
+          "  level: info                              # default\n"
+          "  slow: 1s                                 # default\n"
+          "errors:\n"
+          "  format: problem                          # default\n"
+          "  content_type: text/plain; charset=utf-8  # default\n"
+          "  body: ~                                  # default\n"
+          "headers:\n"
+          "  rate_limit: draft                        # default\n"
+          "  request_start: true                      # default\n"
+          "  deadline: true                           # default\n"
+          "public:\n"
+          "  health: ~                                # default\n"
+          "  queue_stats: ~                           # default\n"
+          "routes: []                                 # default\n"
+          "shadow: []                                 # default\n");
 }
 
 TEST_CASE("the effective configuration loads to the same settings") {
@@ -99,12 +133,62 @@ TEST_CASE("the effective configuration loads to the same settings") {
         "listen: :80\nupstream: {servers: http://a, host: \"[::1]:80\", pool: {idle_timeout: 1m30s}}\n")));
 }
 
+TEST_CASE("lists of maps, nested lists and maps with names of their own load to the same settings") {
+    const Loaded loaded = load_well(R"(
+clients: {key: [header:X-Key, route], trusted_proxies: 10.0.0.0/8}
+limits:
+  rate:
+    - 60/min
+    - {limit: 100/15s, burst: 200, key: [client, "cookie:a"], name: bursts, mode: shadow}
+routes:
+  - match:
+      path: ["/a/*", "/b/{id}"]
+      header: {X-A: "1: {x}, [y]", "x-b": ~, "X-C": "#$$${V}"}
+    limits: {rate: [10/min, {limit: 5/s, cost: 2}], concurrency: 4, queue: {size: 1, wait: 1s}}
+  - match: {path: "/b/{id}", method: POST}
+    params:
+      path: {id: {int: 1..}}
+      query: {"filter[a: b]": {enum: ["a, b", '{c}', "~"]}, "~": {len: ..5}, "null": {default: ""}, "é\"q\\": {}}
+  - match: {header: X-D}
+    limits: {rate: none}
+shadow: {rate: 30/min, name: tighter}
+errors: {body: "<p title='x'>{status}: {detail} $$ # {}\n\t</p>"}
+cors: https://app.example
+)",
+                                    {{"V", "$${Z}"}});
+    check_reload(loaded);
+    const Loaded again = load_well(sources(effective_config(loaded)));
+    REQUIRE(again.settings.limits.rates.size() == 2);
+    CHECK(again.settings.limits.rates[1].key == loaded.settings.limits.rates[1].key);
+    CHECK(again.settings.limits.rates[1].mode.value == Mode::shadow);
+    REQUIRE(again.settings.routes.size() == 3);
+    CHECK(again.settings.routes[0].match.paths == loaded.settings.routes[0].match.paths);
+    REQUIRE(again.settings.routes[0].match.headers.size() == 3);
+    CHECK(again.settings.routes[0].match.headers[0].value == "1: {x}, [y]");
+    CHECK_FALSE(again.settings.routes[0].match.headers[1].value.has_value());
+    CHECK(again.settings.routes[0].match.headers[2].value == "#$$${Z}");
+    CHECK(again.settings.routes[0].limits.rates[1].cost == 2);
+    const std::vector<Param>& query = again.settings.routes[1].params.query;
+    REQUIRE(query.size() == 4);
+    CHECK(query[0].name == "filter[a: b]");
+    CHECK(query[0].choices == std::vector<std::string>{"a, b", "{c}", "~"});
+    CHECK(query[1].name == "~");
+    CHECK(query[2].name == "null");
+    CHECK(query[2].fallback == "");
+    CHECK(query[3].name == "é\"q\\");
+    CHECK(again.settings.routes[2].limits.is_exempt);
+    CHECK(again.settings.errors.body == loaded.settings.errors.body);
+    CHECK(again.settings.errors.format == ErrorFormat::body);
+    CHECK(value_of(again, "errors.format") == "body");
+    CHECK(again.settings.shadow[0].name == "tighter");
+}
+
 TEST_CASE("a long value does not push the comments away, and a hostile file name stays in its comment") {
     Sources all = sources(std::string(kSmallest) + "log: {access: /" + std::string(200, 'a') + "}\n");
     all.file_name = "a\nlisten: b";
     const Loaded loaded = load_well(all);
     const std::string report = effective_config(loaded);
-    CHECK(report.find("workers: 1                        # default\n") != std::string::npos);
+    CHECK(report.find("workers: 1                                 # default\n") != std::string::npos);
     CHECK(report.find("# a\\x0alisten: b:1\n") != std::string::npos);
     check_reload(loaded);
 }

@@ -1,6 +1,8 @@
 // The files in conf/ are what operators start from: they must say what holds.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include <doctest/doctest.h>
 
@@ -53,11 +55,33 @@ TEST_CASE("conf/weir.yaml explains every key") {
     }
 }
 
-TEST_CASE("conf/minimal.yaml is listen and upstream, and nothing else") {
-    const Loaded loaded = load_well(sources(text_of("minimal.yaml")));
+TEST_CASE("conf/minimal.yaml is the usual job, and nothing else") {
+    const std::string text = text_of("minimal.yaml");
+    CHECK(std::count(text.begin(), text.end(), '\n') == 6);
+    const Loaded loaded = load_well(sources(text));
     CHECK(loaded.warnings.empty());
+    const std::set<std::string> given{"listen", "upstream.servers", "limits.rate", "timeout.total"};
     for (const Origin& origin : loaded.origins) {
-        const bool is_set = origin.path == "listen" || origin.path == "upstream.servers";
-        CHECK(is_set == (origin.from != "default"));
+        CAPTURE(origin.path);
+        CHECK(given.contains(origin.path) == (origin.from != "default"));
     }
+    const Settings& settings = loaded.settings;
+    REQUIRE(settings.limits.rates.size() == 2);
+    CHECK(settings.limits.rates[0].name == "per-min");
+    CHECK(settings.limits.rates[1].quota == Quota{1000, std::chrono::hours(1)});
+}
+
+TEST_CASE("the routes that conf/weir.yaml shows as an example are good") {
+    std::string text = text_of("weir.yaml");
+    std::string routes = "routes:\n";
+    for (size_t start = text.find("#   - match:"); text.compare(start, 4, "#   ") == 0;) {
+        const size_t end = text.find('\n', start);
+        const std::string line = text.substr(start + 1, end - start);
+        start = end + 1;
+        if (line.starts_with("   alone")) break;
+        routes += line;
+    }
+    const Loaded loaded = load_well(routes);
+    CHECK(loaded.warnings.empty());
+    CHECK(loaded.settings.routes.size() == 3);
 }

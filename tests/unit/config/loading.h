@@ -74,4 +74,15 @@ inline std::string origin_of(const Loaded& loaded, std::string_view path) {
     return "(no such key)";
 }
 
+/// What is said about a text below the smallest configuration, one line each: "3:9 error: message".
+inline std::string said_of(const std::string& more, const Variables& variables = {}) {
+    auto result = load(sources(kSmallest + more, variables));
+    std::string text;
+    for (const Diagnostic& one : result ? result->warnings : result.error()) {
+        text += std::to_string(one.line) + ":" + std::to_string(one.column) +
+                (one.severity == Severity::error ? " error: " : " warning: ") + one.message + "\n";
+    }
+    return text;
+}
+
 }  // namespace weir::config

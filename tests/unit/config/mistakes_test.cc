@@ -32,11 +32,13 @@ constexpr Case kCases[] = {
      "    3 | max_connections: 5\n"
      "      | ^\n"
      "      = `max_connections` exists as `clients.max_connections`\n"},
-    {"limits:\n  rate: 60/min\n",
-     "weir.yaml:4:3: error: unknown key `limits.rate`\n"
-     "    4 |   rate: 60/min\n"
+    {"limits:\n  colour: red\n",
+     "weir.yaml:4:3: error: unknown key `limits.colour`\n"
+     "    4 |   colour: red\n"
      "      |   ^\n"
-     "      = known here: body, header, headers, uri, min_rate, memory\n"},
+     "      = known here: mode, rate, concurrency, queue, per_client_concurrency, body, keys, header, "
+     "headers, "
+     "uri, min_rate, memory\n"},
     {"timeout: 30\n",
      "weir.yaml:3:10: error: `timeout.total`: `30` has no unit\n"
      "    3 | timeout: 30\n"
@@ -56,7 +58,9 @@ constexpr Case kCases[] = {
      "weir.yaml:3:9: error: `limits` takes a map of keys, not a list\n"
      "    3 | limits: [1]\n"
      "      |         ^\n"
-     "      = known here: body, header, headers, uri, min_rate, memory\n"},
+     "      = known here: mode, rate, concurrency, queue, per_client_concurrency, body, keys, header, "
+     "headers, "
+     "uri, min_rate, memory\n"},
     {"drain: {a: 1}\n",
      "weir.yaml:3:8: error: `drain` takes a duration, as in `30s`, not a map\n"
      "    3 | drain: {a: 1}\n"
@@ -176,7 +180,7 @@ TEST_CASE("mistakes in variables and flags are shown as they were written") {
           "      = did you mean `1s`? (units: ms, s, m, h, d); allowed: 1ms to 24h\n"
           "--set: error: unknown key `body`\n"
           "      | --set body=1MiB\n"
-          "      = `body` exists as `limits.body`\n"
+          "      = `body` exists as `limits.body` and `errors.body` and `routes.limits.body`\n"
           "--set: error: `drain`: `[` is not a duration\n"
           "      | --set drain=[\n"
           "      |             ^\n"

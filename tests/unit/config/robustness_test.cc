@@ -28,26 +28,31 @@ void check_load(const std::string& text) {
     }
 }
 
-constexpr const char* kPieces[] = {"listen",   ": ",    "upstream",
-                                   "http://",  "a",     "\n",
-                                   "\n  ",     "- ",    "[",
-                                   "]",        "{",     "}",
-                                   ", ",       "'",     "\"",
-                                   "${A}",     "${",    "$$",
-                                   "~",        "&a ",   "*a",
-                                   "!!str ",   "# ",    "\t",
-                                   "---\n",    "...",   "? ",
-                                   "timeout",  "total", "limits",
-                                   "body",     "10MiB", "30s",
-                                   "5",        "\\",    "|\n",
-                                   ">\n",      "é",     "\xff",
-                                   "log",      "%",     "servers",
-                                   ":80",      "unix:", "/run/x",
-                                   "mode",     "0660",  "\r\n",
-                                   "address",  "@",     "`",
-                                   "\xe2\x80", "<<",    "null",
-                                   "true",     "-1",    "99999999999999999999s",
-                                   "pool"};
+constexpr const char* kPieces[] = {"listen",   ": ",     "upstream",
+                                   "http://",  "a",      "\n",
+                                   "\n  ",     "- ",     "[",
+                                   "]",        "{",      "}",
+                                   ", ",       "'",      "\"",
+                                   "${A}",     "${",     "$$",
+                                   "~",        "&a ",    "*a",
+                                   "!!str ",   "# ",     "\t",
+                                   "---\n",    "...",    "? ",
+                                   "timeout",  "total",  "limits",
+                                   "body",     "10MiB",  "30s",
+                                   "5",        "\\",     "|\n",
+                                   ">\n",      "é",      "\xff",
+                                   "log",      "%",      "servers",
+                                   ":80",      "unix:",  "/run/x",
+                                   "mode",     "0660",   "\r\n",
+                                   "address",  "@",      "`",
+                                   "\xe2\x80", "<<",     "null",
+                                   "true",     "-1",     "99999999999999999999s",
+                                   "pool",     "rate",   "60/min",
+                                   "routes",   "match",  "path",
+                                   "/a/{b}*",  "params", "query",
+                                   "int",      "1..5",   "header",
+                                   "shadow",   "key",    "none",
+                                   "errors",   "cors",   "{status}"};
 
 }  // namespace
 
@@ -77,5 +82,15 @@ TEST_CASE("every beginning of a good file is loaded or refused") {
     const std::string text =
         std::string(kSmallest) +
         "timeout: {total: \"5s\", stall: 4s}\nlimits:\n  body: ${A:-1MiB}\nlog: {access: '/a''b'}\n";
+    for (size_t length = 0; length <= text.size(); ++length) check_load(text.substr(0, length));
+}
+
+TEST_CASE("every beginning of a file with routes is loaded or refused") {
+    const std::string text =
+        std::string(kSmallest) +
+        "limits: {rate: [60/min, {limit: 5/s, burst: 9, key: [ip, header:A]}]}\n"
+        "routes:\n  - match: {path: [\"/a/{id}\", \"/b/*/{id}\"], header: {X-A: ~}}\n"
+        "    limits: {rate: none, group: g}\n    params: {path: {id: {int: 1..}}, query: {q: {len: ..5}}}\n"
+        "errors: {body: \"{status} {x}\"}\ncors: \"*\"\nshadow: 5/min\n";
     for (size_t length = 0; length <= text.size(); ++length) check_load(text.substr(0, length));
 }

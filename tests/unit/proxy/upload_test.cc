@@ -39,7 +39,8 @@ class Uploading {
         REQUIRE_FALSE(http::parse_request_head({block.bytes(), request.size()}, {}, head).has_value());
         http::RequestFacts facts{
             .client_address = "192.0.2.7", .request_id = "id7", .scheme = "http", .host = {}};
-        upload.write_head(std::move(block), request.size(), head, facts);
+        upload.keep_raw(std::move(block));
+        upload.write_head(request.size(), head, facts);
     }
     void write_post(const std::string& more_fields = "") {
         write_head("POST /form HTTP/1.1\r\nHost: app.example\r\n" + more_fields + "\r\n");

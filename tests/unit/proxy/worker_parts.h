@@ -12,6 +12,7 @@
 #include "net/stream.h"
 #include "proxy/connection_gate.h"
 #include "proxy/kit.h"
+#include "proxy/rules.h"
 #include "proxy/upstream_pool.h"
 
 namespace weir::proxy {
@@ -23,13 +24,13 @@ inline config::Settings wide_settings() {
     settings.upstream.servers = {{.address = {.host = "127.0.0.1", .port = 5000, .path = {}}}};
     settings.upstream.pool = {
         .max_idle = 100, .min_idle = 0, .idle_timeout = 1h, .max_requests = 0, .max_age = 1h};
-    settings.clients = {.max_connections = 1000, .max_connections_per_ip = 1000};
-    settings.limits = {.body_bytes = 1 << 20,
-                       .header_bytes = 16384,
-                       .headers = 100,
-                       .uri_bytes = 8192,
-                       .min_rate_bytes_per_second = 0,
-                       .memory_bytes = size_t{64} << 20};
+    settings.clients.max_connections = settings.clients.max_connections_per_ip = 1000;
+    settings.limits.body_bytes.value = 1 << 20;
+    settings.limits.keys.value = 1000;
+    settings.limits.header_bytes = 16384;
+    settings.limits.headers = 100;
+    settings.limits.uri_bytes = 8192;
+    settings.limits.memory_bytes = size_t{64} << 20;
     settings.buffers = {.request_bytes = 65536, .response_bytes = 65536};
     settings.timeout = {.total = 1h, .header = 1h, .keepalive = 1h, .connect = 1h, .stall = 1h, .tunnel = 1h};
     settings.log.access = "off";
@@ -48,7 +49,8 @@ class WorkerParts {
             budget = std::make_unique<MemoryBudget>(settings.limits.memory_bytes);
             gate = std::make_unique<ConnectionGate>(settings.clients.max_connections,
                                                     settings.clients.max_connections_per_ip);
-            kit_ = std::make_unique<Kit>(driven.loop, settings, *budget, *gate, nullptr,
+            rules = std::make_unique<Rules>(settings, HashSeed{1, 2});
+            kit_ = std::make_unique<Kit>(driven.loop, settings, *budget, *gate, *rules, nullptr,
                                          std::array<uint64_t, 2>{1, 2});
         }
         return *kit_;
@@ -58,6 +60,7 @@ class WorkerParts {
     net::DrivenLoop driven;
     std::unique_ptr<MemoryBudget> budget;
     std::unique_ptr<ConnectionGate> gate;
+    std::unique_ptr<Rules> rules;
 
   private:
     std::unique_ptr<Kit> kit_;
@@ -87,7 +90,7 @@ class RecordingUser final : public UpstreamUser {
         if (writable) writable();
     }
     void on_interim(const http::ResponseHead&) override {}
-    void on_response_head(const http::ResponseHead& head, http::Body) override { status = head.status; }
+    void on_response_head(http::ResponseHead& head, http::Body) override { status = head.status; }
     void on_response_body(std::string_view payload) override { body += payload; }
     void on_response_end(std::string_view) override { has_ended = true; }
     void on_read_turn_end() override {}

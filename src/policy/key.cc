@@ -1,0 +1,194 @@
+#include "policy/key.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "config/text.h"
+
+namespace weir::policy {
+namespace {
+
+using config::Wrong;
+using Kind = KeyPart::Kind;
+
+constexpr IpBytes kIpv4Prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr std::string_view kChoices = "ip, header:NAME, cookie:NAME, route, all, client";
+
+using Halves = std::array<uint64_t, 2>;
+
+/// Keeps the first `bits` of eight bytes in network order, as they lie in memory.
+uint64_t half_mask(unsigned bits) { return bits == 0 ? 0 : __builtin_bswap64(~uint64_t{0} << (64 - bits)); }
+
+/// The one value a name has; empty where it has none, or several that differ.
+class OneValue {
+  public:
+    void see(std::string_view value) {
+        if (seen_ && value != value_) differs_ = true;
+        seen_ = true;
+        value_ = value;
+    }
+    [[nodiscard]] std::string_view get() const { return differs_ ? std::string_view{} : value_; }
+
+  private:
+    std::string_view value_;
+    bool seen_ = false;
+    bool differs_ = false;
+};
+
+template <class See>
+void each_line(const RequestView& request, std::string_view name, See see) {
+    if (request.field_line == nullptr) return;
+    for (size_t nth = 0;; ++nth) {
+        const std::string_view line = request.field_line(request.head, name, nth);
+        if (line.data() == nullptr) return;
+        see(line);
+    }
+}
+
+std::string_view header_value(const RequestView& request, std::string_view name) {
+    OneValue value;
+    each_line(request, name, [&](std::string_view line) { value.see(line); });
+    return value.get();
+}
+
+std::string_view without_blanks(std::string_view text) {
+    const size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// RFC 6265, 5.4 and 4.2.1: `name=value` pairs between semicolons; names are case-sensitive.
+std::string_view cookie_value(const RequestView& request, std::string_view name) {
+    OneValue value;
+    each_line(request, "cookie", [&](std::string_view line) {
+        while (!line.empty()) {
+            const std::string_view pair = line.substr(0, line.find(';'));
+            line.remove_prefix(std::min(line.size(), pair.size() + 1));
+            const size_t equals = pair.find('=');
+            if (equals == std::string_view::npos || without_blanks(pair.substr(0, equals)) != name) continue;
+            value.see(without_blanks(pair.substr(equals + 1)));
+        }
+    });
+    return value.get();
+}
+
+bool is_token(std::string_view name) {
+    constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+    return !name.empty() && std::ranges::all_of(name, [&](char c) {
+        return config::is_digit(c) || config::is_letter(c) || kMarks.find(c) != std::string_view::npos;
+    });
+}
+
+Result<KeyPart, Wrong> parse_named(std::string_view text, Kind kind, std::string_view name) {
+    if (is_token(name)) return KeyPart{kind, std::string(name)};
+    const std::string_view example = kind == Kind::header ? "header:X-Api-Key" : "cookie:session";
+    return fail(Wrong{config::quoted(text) + " names no " + (kind == Kind::header ? "header" : "cookie"),
+                      fmt::format("write its name behind the colon, as in `{}`", example)});
+}
+
+Result<KeyPart, Wrong> parse_part(std::string_view text) {
+    if (text == "ip") return KeyPart{Kind::ip, {}};
+    if (text == "route") return KeyPart{Kind::route, {}};
+    if (text == "client") return KeyPart{Kind::client, {}};
+    if (text.starts_with("header:")) return parse_named(text, Kind::header, text.substr(7));
+    if (text.starts_with("cookie:")) return parse_named(text, Kind::cookie, text.substr(7));
+    return fail(Wrong{config::quoted(text) + " is no key", fmt::format("one of: {}", kChoices)});
+}
+
+void add_once(KeySpec& spec, const KeyPart& part) {
+    if (std::ranges::find(spec, part) == spec.end()) spec.push_back(part);
+}
+
+std::string_view name_of(Kind kind) {
+    switch (kind) {
+        case Kind::ip: return "ip";
+        case Kind::header: return "header";
+        case Kind::cookie: return "cookie";
+        case Kind::route: return "route";
+        case Kind::client: return "client";
+    }
+    return {};
+}
+
+}  // namespace
+
+IpBytes ipv4_bytes(std::array<uint8_t, 4> address) {
+    IpBytes bytes = kIpv4Prefix;
+    std::ranges::copy(address, bytes.begin() + 12);
+    return bytes;
+}
+
+IpBytes network_of(IpBytes address, unsigned prefix) {
+    if (std::equal(address.begin(), address.begin() + 12, kIpv4Prefix.begin())) return address;
+    auto words = std::bit_cast<Halves>(address);
+    words[0] &= half_mask(std::min(prefix, 64U));
+    words[1] &= half_mask(std::clamp(prefix, 64U, 128U) - 64);
+    return std::bit_cast<IpBytes>(words);
+}
+
+Result<KeySpec, Wrong> parse_key(std::span<const std::string> parts, const KeySpec& client) {
+    if (parts.size() == 1 && parts.front() == "all") return KeySpec{};
+    if (parts.empty())
+        return fail(Wrong{"a key needs at least one part", fmt::format("any of: {}", kChoices)});
+    KeySpec spec;
+    for (const std::string& text : parts) {
+        if (text == "all") return fail(Wrong{"`all` stands alone", "leave `all` out, or the other parts"});
+        const auto part = parse_part(text);
+        if (!part) return fail(part.error());
+        if (part->kind != Kind::client) {
+            add_once(spec, *part);
+            continue;
+        }
+        for (const KeyPart& of_client : client) add_once(spec, of_client);
+    }
+    if (spec.size() <= kMostKeyParts) return spec;
+    return fail(Wrong{"a key of too many parts", fmt::format("at most {} are combined", kMostKeyParts)});
+}
+
+std::string format_key(const KeySpec& spec) {
+    std::string text;
+    for (const KeyPart& part : spec) {
+        if (!text.empty()) text += ", ";
+        text += name_of(part.kind);
+        if (!part.name.empty()) text += ":" + part.name;
+    }
+    if (spec.empty()) return "all";
+    return spec.size() == 1 ? text : "[" + text + "]";
+}
+
+KeyMaker::KeyMaker(KeySpec spec, unsigned ipv6_prefix, const HashSeed& seed)
+    : spec_(std::move(spec)), ipv6_prefix_(ipv6_prefix), seed_(seed) {
+    assert(spec_.size() <= kMostKeyParts);
+}
+
+KeyMaker::Words KeyMaker::words_of(const KeyPart& part, const RequestView& request) const {
+    std::string_view value;
+    switch (part.kind) {
+        case Kind::route: return {uint64_t{static_cast<uint8_t>(part.kind)}, request.route, 0};
+        case Kind::header: value = header_value(request, part.name); break;
+        case Kind::cookie: value = cookie_value(request, part.name); break;
+        case Kind::ip:
+        case Kind::client: break;
+    }
+    if (!value.empty()) {
+        return {uint64_t{static_cast<uint8_t>(part.kind)}, value.size(), siphash13(seed_, value)};
+    }
+    const auto ip = std::bit_cast<Halves>(network_of(request.ip, ipv6_prefix_));
+    return {uint64_t{static_cast<uint8_t>(Kind::ip)}, ip[0], ip[1]};
+}
+
+/// Every part has the same number of words, so no two lists of parts read alike.
+uint64_t KeyMaker::operator()(const RequestView& request) const {
+    std::array<uint64_t, 3 * kMostKeyParts> words{};
+    size_t count = 0;
+    for (const KeyPart& part : spec_) {
+        for (const uint64_t word : words_of(part, request)) words[count++] = word;
+    }
+    return siphash13(seed_, {reinterpret_cast<const char*>(words.data()), count * sizeof(uint64_t)});
+}
+
+}  // namespace weir::policy

@@ -1,0 +1,74 @@
+#include "proxy/admission.h"
+
+#include <array>
+#include <span>
+
+namespace weir::proxy {
+
+namespace {
+
+using Asks = std::array<policy::RateAsk, policy::RateHold::kMostRules>;
+
+std::span<const policy::RateAsk> asks_of(std::span<RateGate* const> gates, const policy::RequestView& view,
+                                         Asks& asks) {
+    size_t count = 0;
+    for (RateGate* gate : gates.first(std::min(gates.size(), asks.size())))
+        asks[count++] = {.rule = &gate->rule, .key = gate->key(view), .cost = gate->cost};
+    return {asks.data(), count};
+}
+
+http::RateLimitState state_of(const RateGate& gate, const policy::Quota& quota) {
+    return {.name = gate.name,
+            .quota = quota.limit,
+            .remaining = quota.remaining,
+            .cost = gate.cost,
+            .reset = quota.next};
+}
+
+/// Each counts for itself, as if it alone stood beside the enforced ones.
+uint32_t ask_shadows(const Scope& scope, const policy::RequestView& view, Time now) {
+    uint32_t refusals = 0;
+    for (RateGate* gate : scope.shadowed) {
+        policy::RateAsk ask{.rule = &gate->rule, .key = gate->key(view), .cost = gate->cost};
+        policy::RateHold hold({&ask, 1}, now);
+        if (hold.admits()) {
+            hold.charge();
+        } else {
+            ++refusals;
+        }
+    }
+    return refusals;
+}
+
+}  // namespace
+
+std::string_view field_line(const void* head, std::string_view name, size_t nth) {
+    for (const http::Field& field : static_cast<const http::RequestHead*>(head)->fields)
+        if (http::equals_ignoring_case(field.name, name) && nth-- == 0) return field.value;
+    return {};
+}
+
+RateVerdict ask_rates(const Scope& scope, const http::RequestHead& head, const net::IpAddress& client,
+                      Time now) {
+    RateVerdict verdict;
+    policy::RequestView view{
+        .ip = client.bytes, .route = scope.number, .head = &head, .field_line = &field_line};
+    if (!scope.enforced.empty()) {
+        Asks asks;
+        policy::RateHold hold(asks_of(scope.enforced, view, asks), now);
+        if (hold.admits()) {
+            hold.charge();
+        } else {
+            verdict.refused_by = scope.enforced[hold.refusing()];
+            verdict.retry_after = hold.retry_at() - now;
+        }
+        std::array<http::RateLimitState, policy::RateHold::kMostRules> states;
+        for (size_t index = 0; index < scope.enforced.size(); ++index)
+            states[index] = state_of(*scope.enforced[index], hold.quota(index));
+        verdict.nearest = http::nearest_to_its_end({states.data(), scope.enforced.size()});
+    }
+    if (verdict.refused_by == nullptr) verdict.shadow_refusals = ask_shadows(scope, view, now);
+    return verdict;
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,27 @@
+// Whether the rates of its scope let a request pass: all are looked at, then all are charged, or none is.
+#pragma once
+
+#include <optional>
+
+#include "http/message.h"
+#include "http/rate_limit_fields.h"
+#include "net/socket.h"
+#include "proxy/rules.h"
+
+namespace weir::proxy {
+
+struct RateVerdict {
+    const RateGate* refused_by = nullptr;         ///< nullptr: admitted, and charged
+    Duration retry_after{};                       ///< exact, where refused
+    std::optional<http::RateLimitState> nearest;  ///< what to tell the client of; none where no rate holds
+    uint32_t shadow_refusals = 0;                 ///< rates in shadow that would have refused
+};
+
+/// Nothing is allocated, and nothing is charged where an enforced rate refuses.
+[[nodiscard]] RateVerdict ask_rates(const Scope&, const http::RequestHead&, const net::IpAddress& client,
+                                    Time now);
+
+/// The value of the nth line of a field, for policies that know no HTTP; data() is null where there is none.
+[[nodiscard]] std::string_view field_line(const void* head, std::string_view name, size_t nth);
+
+}  // namespace weir::proxy

@@ -1,0 +1,60 @@
+// The rules of one configuration, ready to be asked: which route a request takes, and which rates hold there.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/siphash.h"
+#include "config/settings.h"
+#include "policy/key.h"
+#include "policy/rate_rule.h"
+#include "policy/route_table.h"
+
+namespace weir::proxy {
+
+/// One rate of the configuration with what it remembers of its keys.
+struct RateGate {
+    RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys);
+
+    std::string name;
+    config::Mode mode;
+    uint32_t cost;
+    policy::KeyMaker key;
+    policy::RateRule rule;
+};
+
+/// What holds for the requests of one route, or of none. Its gates belong to Rules.
+struct Scope {
+    const config::Route* route = nullptr;  ///< nullptr: no route matched
+    uint32_t number = 0;                   ///< in keys that name the route; 0: none
+    std::vector<RateGate*> enforced;       ///< the global ones first, in the order of the configuration
+    std::vector<RateGate*> shadowed;
+    std::string policies;  ///< the value of RateLimit-Policy; empty where no rate holds
+    Duration total{};
+    uint64_t body_bytes = 0;
+};
+
+/// Immutable but for what the gates remember; threads: any. The settings outlive it.
+class Rules {
+  public:
+    Rules(const config::Settings& settings, const HashSeed& seed);
+
+    [[nodiscard]] const policy::RouteTable& routes() const { return routes_; }
+    [[nodiscard]] const Scope& scope_of(const policy::RouteMatch* match) const {
+        return match == nullptr ? scopes_.front() : scopes_[match->index + 1];
+    }
+
+  private:
+    std::vector<RateGate*> make_gates(const std::vector<config::Rate>&, size_t keys);
+    [[nodiscard]] static Scope make_scope(const std::vector<RateGate*>& gates);
+
+    const config::Settings& settings_;
+    HashSeed seed_;
+    policy::RouteTable routes_;
+    std::vector<std::unique_ptr<RateGate>> gates_;
+    std::vector<Scope> scopes_;  ///< the first one without a route, then one for each
+};
+
+}  // namespace weir::proxy
