@@ -66,7 +66,8 @@ struct RateAsk {
 /// one another in a circle. A thread has one hold at a time.
 class RateHold {
   public:
-    static constexpr size_t kMostRules = 16;
+    /// 16 of all requests and 16 of a route, which is what the configuration takes.
+    static constexpr size_t kMostRules = 32;
 
     /// At most kMostRules asks, each of another rule; they outlive the hold.
     RateHold(std::span<const RateAsk> asks, Time now);

@@ -216,7 +216,10 @@ def test_the_end_of_a_request_and_of_its_clients_side(weir, connect, upstream, s
         client.send(b"x" * early)
         eventually(lambda: app.connections and app.connections[0].received_bytes > early, what="most of it is there")
     with proxy.stopped():
-        client.send(b"x" * late) if early else client.request("/", "POST", body=b"x" * late)
+        if early:
+            client.send(b"x" * late)
+        else:
+            client.request("/", "POST", body=b"x" * late)
         client.half_close()
     app.wait_for_requests(1)
     client.assert_silent(0.2)

@@ -140,3 +140,11 @@ def test_a_key_that_nothing_enforces_yet_is_refused_instead_of_ignored(tmp_path,
     code, _, err = binary.run(tmp_path, "check", "weir.yaml")
     assert code == 1
     assert "does not enforce" in err
+
+
+def test_the_last_of_sixteen_global_and_sixteen_own_rules_still_counts(weir, connect, upstream):
+    wide = [{"limit": f"{1000 + n}/hour", "name": f"wide-{n}"} for n in range(16)]
+    own = [{"limit": f"{1000 + n}/day", "name": f"own-{n}"} for n in range(15)] + [{"limit": "2/hour", "name": "last"}]
+    routes = [{"match": {"path": "/reports"}, "limits": {"rate": own}}]
+    proxy = weir(upstream(answering()), limits={"rate": wide}, routes=routes)
+    assert statuses(connect, proxy, 4, "/reports") == {200: 2, 429: 2}
