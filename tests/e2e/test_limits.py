@@ -129,4 +129,5 @@ def test_over_the_memory_bound_requests_are_refused_until_memory_comes_back(weir
         return client.is_readable(within=0.1) and client.assert_problem(503, "overloaded")
 
     assert eventually(is_refused, within=2.5).value("retry-after")
-    eventually(lambda: connect(proxy).ask().status == 502, what="requests are let in again")
+    client = connect(proxy)
+    eventually(lambda: client.ask().status == 502, what="requests are let in again")
