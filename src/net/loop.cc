@@ -68,6 +68,7 @@ void Loop::refresh_wall_offset() {
 }
 
 void Loop::run() {
+    thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     while (!stopping_) {
         bool more_to_do = tasks_.next_ != &tasks_;
         now_is_fresh_ = false;
@@ -78,6 +79,7 @@ void Loop::run() {
         if (!timers_.empty()) set_tick(TimingWheel::kTick);
     }
     stopping_ = false;
+    thread_.store({}, std::memory_order_relaxed);
 }
 
 void Loop::run_tasks() {

@@ -4,7 +4,9 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -61,6 +63,10 @@ class Loop {
 
     void run();  ///< until stop(); may be called again
     void stop() { stopping_ = true; }
+    /// Whether the caller is the thread that runs it. Any thread may ask.
+    [[nodiscard]] bool is_own_thread() const {
+        return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
 
     /// The time, read at most once a batch of events.
     [[nodiscard]] Time now() {
@@ -104,6 +110,7 @@ class Loop {
     Duration wall_offset_{0};
     bool now_is_fresh_ = false;
     bool stopping_ = false;
+    std::atomic<std::thread::id> thread_;  ///< that runs it; none between runs
     OnTick on_tick_ = nullptr;
     void* on_tick_owner_ = nullptr;
     TimingWheel timers_;

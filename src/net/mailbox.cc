@@ -1,29 +1,19 @@
 #include "net/mailbox.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 namespace weir::net {
 
-Mailbox::Mailbox(Loop& loop) : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    event_assign(&event_, loop.base(), wake_.get(), EV_READ | EV_PERSIST, &Mailbox::on_event, this);
-    event_add(&event_, nullptr);
-}
-
-Mailbox::~Mailbox() { event_del(&event_); }
+Mailbox::Mailbox(Loop& loop) : bell_(loop, &Mailbox::read, this) {}
 
 void Mailbox::post(std::function<void()> letter) {
     {
         std::lock_guard lock(mutex_);
         letters_.push_back(std::move(letter));
     }
-    eventfd_write(wake_.get(), 1);
+    bell_.ring();
 }
 
-void Mailbox::on_event(evutil_socket_t, short, void* mailbox) noexcept {
+void Mailbox::read(void* mailbox) {
     auto& self = *static_cast<Mailbox*>(mailbox);
-    eventfd_t count;
-    eventfd_read(self.wake_.get(), &count);
     std::vector<std::function<void()>> letters;
     {
         std::lock_guard lock(self.mutex_);

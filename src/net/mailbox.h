@@ -5,8 +5,8 @@
 #include <mutex>
 #include <vector>
 
+#include "net/bell.h"
 #include "net/loop.h"
-#include "net/socket.h"
 
 namespace weir::net {
 
@@ -14,19 +14,15 @@ namespace weir::net {
 class Mailbox {
   public:
     explicit Mailbox(Loop& loop);
-    ~Mailbox();
-    Mailbox(const Mailbox&) = delete;
-    Mailbox& operator=(const Mailbox&) = delete;
 
     void post(std::function<void()> letter);
 
   private:
-    static void on_event(evutil_socket_t, short, void* mailbox) noexcept;
+    static void read(void* mailbox);
 
-    Fd wake_;
-    event event_{};
     std::mutex mutex_;
     std::vector<std::function<void()>> letters_;
+    Bell bell_;
 };
 
 }  // namespace weir::net
