@@ -15,10 +15,12 @@ Worker::Worker(const Shared& shared, std::array<uint64_t, 2> id_seeds)
       kit_(std::make_unique<proxy::Kit>(loop_, shared.settings, shared.budget, shared.gate, shared.rules,
                                         shared.log_writer, id_seeds)),
       upstreams_(*kit_, shared.settings.upstream),
+      abandoned_(*kit_),
       clients_(*kit_),
       on_accept_ended_(shared.on_accept_ended),
       on_ended_(shared.on_worker_ended) {
     kit_->upstreams = &upstreams_;
+    kit_->abandoned = &abandoned_;
     kit_->on_connect_failed = shared.on_connect_failed;
     loop_.set_on_tick(&Worker::on_tick, this);
     thread_ = std::thread([this] { loop_.run(); });

@@ -10,6 +10,7 @@
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/mailbox.h"
+#include "proxy/abandoned.h"
 #include "proxy/client_set.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
@@ -51,6 +52,7 @@ class Worker {
     net::Mailbox mailbox_;
     std::unique_ptr<proxy::Kit> kit_;
     proxy::UpstreamSet upstreams_;
+    proxy::Abandoned abandoned_;
     proxy::ClientSet clients_;
     std::function<void()> on_accept_ended_;
     std::function<void()> on_ended_;

@@ -65,14 +65,6 @@ std::string render_all(const std::vector<config::Diagnostic>& diagnostics) {
 /// lie.
 std::vector<std::string_view> without_effect(const config::Settings& settings) {
     std::vector<std::string_view> keys;
-    auto caps = [](const config::ScopeLimits& limits) {
-        return limits.concurrency || limits.per_client_concurrency || limits.queue.size > 0;
-    };
-    bool route_caps = std::any_of(
-        settings.routes.begin(), settings.routes.end(),
-        [&](const config::Route& route) { return caps(route.limits) || !route.limits.group.empty(); });
-    if (caps(settings.limits) || route_caps)
-        keys.emplace_back("limits.concurrency, per_client_concurrency, queue and group");
     if (!settings.clients.trusted_proxies.empty()) keys.emplace_back("clients.trusted_proxies");
     if (!settings.cors.origins.empty()) keys.emplace_back("cors");
     if (settings.errors.format != config::ErrorFormat::problem) keys.emplace_back("errors");

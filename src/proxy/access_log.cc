@@ -274,6 +274,7 @@ void write_json_outcome(Line& line, const AccessRecord& record) {
     line.number(record.request_bytes);
     line.literal(",\"bytes_out\":");
     line.number(record.response_bytes);
+    write_duration(line, ",\"queue_ms\":", record.queue);
     write_duration(line, ",\"connect_ms\":", record.connect);
     write_duration(line, ",\"first_byte_ms\":", record.first_byte);
     write_duration(line, ",\"total_ms\":", record.total);

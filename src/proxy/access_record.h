@@ -30,6 +30,7 @@ struct AccessRecord {
     uint32_t retries = 0;
     uint64_t request_bytes = 0;   ///< payload
     uint64_t response_bytes = 0;  ///< payload sent to the client
+    Duration queue{-1};           ///< how long it waited for a slot
     Duration connect{-1};
     Duration first_byte{-1};
     Duration total{};

@@ -201,6 +201,7 @@ std::string_view ClientH1::feed_body(std::string_view bytes) {
     }
     if (turn.body.done() && !turn.body_ended) {
         turn.body_ended = true;
+        turn.ended_with_request = stream_.peer_closed();
         stream_.settle();
         turn.exchange->on_request_end(turn.body.trailers());
     }
@@ -209,10 +210,12 @@ std::string_view ClientH1::feed_body(std::string_view bytes) {
 
 /// Nothing is wanted of the client now, but it may be leaving, or send its next request early.
 void ClientH1::watch_for_close() {
-    // Behind a whole request the end means that nobody waits for the answer any more; within one, the bytes
-    // in front of the end are still to be read.
-    if (turn_->body_ended && stream_.peer_closed()) return gone();
-    auto status = stream_.peek().status;
+    // Whoever sends a request and its end in one go wants that one answer. An end that comes later means that
+    // nobody waits for the answer any more; within a request, the bytes in front of the end are still to be
+    // read.
+    bool has_left = turn_->body_ended && stream_.peer_closed() && !turn_->ended_with_request;
+    auto status = has_left ? net::IoStatus::closed : stream_.peek().status;
+    if (status == net::IoStatus::closed && turn_->ended_with_request) return;
     if (status == net::IoStatus::closed || status == net::IoStatus::failed) gone();
 }
 

@@ -31,6 +31,8 @@ struct Turn {
     http::HeadScan scan;
     http::BodyReader body;
     bool body_ended = false;  ///< and the exchange has been told
+    bool ended_with_request =
+        false;  ///< the client's sending side was closed by the time its request was whole
     bool keep_alive = false;
     bool is_http10 = false;
     bool ends_by_close = false;  ///< nothing else tells this client where the answer ends
@@ -72,6 +74,7 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     [[nodiscard]] uint64_t moved_bytes() const override;
     void resume_body() override { turn_->task.post(); }
     void set_deadline(Time deadline) override { timer_.arm(deadline); }
+    [[nodiscard]] bool has_ended() const override { return stream_.peer_closed(); }
     net::Stream* become_tunnel() override;
     [[nodiscard]] std::string_view unread_input() const override { return turn_->pending(); }
     void on_exchange_closed() override { turn_->task.post(); }

@@ -42,6 +42,8 @@ class ClientStream {
     [[nodiscard]] virtual uint64_t moved_bytes() const = 0;
     /// The exchange wants more of the request body (again).
     virtual void resume_body() = 0;
+    /// The client will send nothing more: it may be gone.
+    [[nodiscard]] virtual bool has_ended() const = 0;
     /// When to call Exchange::on_deadline; replaces the former one.
     virtual void set_deadline(Time) = 0;
 

@@ -1,10 +1,6 @@
 #include "proxy/exchange.h"
 
-#include <algorithm>
-#include <array>
 #include <cassert>
-#include <charconv>
-#include <chrono>
 
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
@@ -27,12 +23,16 @@ Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
 
 /// The one place where the state changes and where what a state may not hold is let go.
 void Exchange::enter(Event event) {
+    State before = state_;
     auto next = next_state(state_, event);
     assert(next);
     if (!next) return;
     state_ = *next;
+    if (before == State::waiting && record_.queue == Duration::zero())
+        record_.queue = kit_.loop.now() - phase_started_;
     Holdings kept = holdings_of(state_);
     if (state_ != State::tunnel) tunnel_.reset();
+    if (!kept.slots && slots_) let_slots_go(before, event);
     if (!kept.lease) lease_.drop();
     if (!kept.request) upload_.drop_body();
     if (state_ == State::closed) {
@@ -92,6 +92,7 @@ void Exchange::remember(const http::RequestHead& head) {
 bool Exchange::wants_body() const {
     switch (state_) {
         case State::receiving: return true;
+        case State::waiting:
         case State::connecting:
         case State::awaiting:
         case State::streaming: {
@@ -129,36 +130,6 @@ void Exchange::on_request_end(std::string_view trailers) {
 
 void Exchange::on_request_body_fault(const http::HeadFault& fault) {
     fail({.reason = fault.reason, .detail = fault.detail});
-}
-
-/// When the request arrived, and how long it may still take: for an app that would rather not begin what
-/// nobody will wait for.
-void Exchange::add_times() {
-    using namespace std::chrono;
-    constexpr std::string_view kStart = "X-Request-Start: t=";
-    constexpr std::string_view kDeadline = "X-Request-Deadline: ";
-    std::array<char, Upload::kMaxOwnLines / 2> line;
-    auto add = [&](std::string_view name, int64_t value) {
-        char* end = line.data() + name.copy(line.data(), name.size());
-        end = std::to_chars(end, line.data() + line.size(), value).ptr;
-        upload_.add_line({line.data(), end});
-    };
-    if (kit_.settings.headers.request_start)
-        add(kStart, duration_cast<microseconds>(record_.time.time_since_epoch()).count());
-    if (kit_.settings.headers.deadline) {
-        Duration left = scope_->total - since_start(kit_.loop.now());
-        add(kDeadline, std::max<int64_t>(0, duration_cast<milliseconds>(left).count()));
-    }
-}
-
-void Exchange::hold_enough() {
-    add_times();
-    upload_.seal(announced_);
-    enter(Event::request_held);
-    // Another method's request must not be sent into a connection that the app has just closed: it could not
-    // be repeated.
-    want_ = http::is_idempotent(method_) ? UpstreamPool::Want::any : UpstreamPool::Want::any_checked;
-    connect();
 }
 
 void Exchange::connect() {

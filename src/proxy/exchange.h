@@ -18,6 +18,7 @@
 #include "proxy/client_stream.h"
 #include "proxy/error.h"
 #include "proxy/exchange_state.h"
+#include "proxy/slots.h"
 #include "proxy/tunnel.h"
 #include "proxy/upload.h"
 #include "proxy/upstream_pool.h"
@@ -86,7 +87,14 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool pass_rates(const http::RequestHead&);
     bool refuse_misfit(const policy::Misfit&, std::string_view allow);
     void add_quota_fields(http::ResponseHead&);
+    // exchange_slots.cc
     void hold_enough();
+    void leave_queue();
+    void follow(Slots::Answer);
+    void ask_app();
+    void refuse_for_lack_of_room();
+    void note_shadow_caps();
+    void let_slots_go(ExchangeState before, ExchangeEvent);
     void add_times();
     void connect();
     void send_upload();
@@ -122,6 +130,8 @@ class Exchange final : public UpstreamUser {
 
     Time started_;
     Time phase_started_;
+    policy::ClientKey client_key_ = 0;  ///< in the queue; only where something is capped
+    std::optional<Slots> slots_;
     Upload upload_;
     Lease lease_;
     std::optional<Tunnel> tunnel_;

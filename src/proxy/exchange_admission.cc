@@ -50,7 +50,9 @@ bool Exchange::admit(http::RequestHead& head) {
         reply({.reason = http::Reason::overloaded, .detail = "too many bytes are held for others already"});
         return false;
     }
-    return pass_rates(head);
+    if (!pass_rates(head)) return false;
+    if (!scope_->caps.empty()) client_key_ = kit_.rules.client_of(view_of(*scope_, head, facts_.ip));
+    return true;
 }
 
 bool Exchange::find_scope(http::RequestHead& head) {

@@ -8,7 +8,13 @@ using State = ExchangeState;
 using Event = ExchangeEvent;
 
 std::optional<State> from_receiving(Event event) {
-    if (event == Event::request_held) return State::connecting;
+    if (event == Event::request_held) return State::waiting;
+    if (event == Event::refused) return State::replying;
+    return std::nullopt;
+}
+
+std::optional<State> from_waiting(Event event) {
+    if (event == Event::slots_held) return State::connecting;
     if (event == Event::refused) return State::replying;
     return std::nullopt;
 }
@@ -34,6 +40,7 @@ std::optional<State> next_state(State state, Event event) {
     if (event == Event::client_gone && state != State::closed) return State::closed;
     switch (state) {
         case State::receiving: return from_receiving(event);
+        case State::waiting: return from_waiting(event);
         case State::connecting: return from_connecting(event);
         case State::awaiting: return from_awaiting(event);
         case State::streaming:
@@ -47,11 +54,13 @@ std::optional<State> next_state(State state, Event event) {
 
 Holdings holdings_of(State state) {
     switch (state) {
-        case State::receiving: return {.request = true, .lease = false};
-        case State::connecting: return {.request = true, .lease = true};
-        case State::awaiting: return {.request = true, .lease = true};
-        case State::streaming: return {.request = true, .lease = true};
-        case State::tunnel: return {.request = false, .lease = true};
+        case State::receiving: return {.request = true};
+        case State::waiting: return {.request = true, .slots = true};
+        case State::connecting: return {.request = true, .slots = true, .lease = true};
+        case State::awaiting: return {.request = true, .slots = true, .lease = true};
+        case State::streaming: return {.request = true, .slots = true, .lease = true};
+        // It may live for days and need no worker of the app: `max_connections` bounds how many there are.
+        case State::tunnel: return {.lease = true};
         case State::replying: return {};
         case State::closed: return {};
     }
@@ -61,6 +70,7 @@ Holdings holdings_of(State state) {
 std::string_view name_of(State state) {
     switch (state) {
         case State::receiving: return "receiving";
+        case State::waiting: return "waiting";
         case State::connecting: return "connecting";
         case State::awaiting: return "awaiting";
         case State::streaming: return "streaming";

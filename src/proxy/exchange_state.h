@@ -8,7 +8,8 @@
 namespace weir::proxy {
 
 enum class ExchangeState : uint8_t {
-    receiving,   ///< a small body is read whole before the app is asked
+    receiving,  ///< a small body is read whole before the app is asked
+    waiting,    ///< for a slot of the app, in the queue; left at once where there is one or nothing is capped
     connecting,  ///< waits for a connection to the app
     awaiting,    ///< the request is on its way or sent; no response head yet
     streaming,   ///< the response head went to the client; the body follows
@@ -19,6 +20,7 @@ enum class ExchangeState : uint8_t {
 
 enum class ExchangeEvent : uint8_t {
     request_held,   ///< the whole body, or as much as may be held, is here
+    slots_held,     ///< the caps have room for it
     connected,      ///< the leased connection can be written to
     repeat,         ///< the attempt failed and may be made again
     response_head,  ///< a final response head came
@@ -37,6 +39,7 @@ std::optional<ExchangeState> next_state(ExchangeState, ExchangeEvent);
 /// What an exchange may hold in a state; whatever else it held is dropped on entering.
 struct Holdings {
     bool request = false;  ///< the bytes of the request, to be sent or sent again
+    bool slots = false;    ///< its slots of the app, or its place before one of them
     bool lease = false;    ///< a connection to the app
 };
 [[nodiscard]] Holdings holdings_of(ExchangeState);

@@ -15,6 +15,7 @@ void Exchange::arm_deadline(Time now) {
     const config::Timeout& bounds = kit_.settings.timeout;
     if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
     Time next = std::min(started_ + scope_->total, now + policy::sample_period(bounds.stall));
+    if (state_ == State::waiting) next = std::min(next, slots_->until());
     if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
     client_.set_deadline(next);
 }
@@ -23,7 +24,9 @@ void Exchange::on_deadline(Time now) {
     if (state_ == State::closed) return;
     const config::Timeout& bounds = kit_.settings.timeout;
     bool overdue = state_ != State::tunnel && since_start(now) >= scope_->total;
-    if (overdue && head_sent_) {
+    if (state_ == State::waiting && now >= slots_->until()) {
+        follow(slots_->expire(now));
+    } else if (overdue && head_sent_) {
         give_up("deadline");
     } else if (overdue && state_ == State::receiving) {
         fail({.reason = http::Reason::body_timeout, .detail = "the request body did not arrive in time"});
@@ -43,6 +46,7 @@ void Exchange::on_deadline(Time now) {
 bool Exchange::client_owes() const {
     switch (state_) {
         case State::receiving: return true;
+        case State::waiting:
         case State::connecting: return false;
         case State::awaiting: return !upload_.ended() && upload_.waiting_bytes() == 0;
         case State::streaming:

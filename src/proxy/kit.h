@@ -13,11 +13,13 @@
 #include "http/message.h"
 #include "http/request_id.h"
 #include "net/loop.h"
+#include "net/remote_task.h"
 #include "proxy/access_log.h"
 #include "proxy/response_sender.h"
 
 namespace weir::proxy {
 
+class Abandoned;
 class ConnectionGate;
 class Rules;
 class UpstreamSet;
@@ -45,6 +47,8 @@ struct Kit {
     http::RequestIdSource ids;
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;
+    Abandoned* abandoned = nullptr;
+    net::RemoteTasks remote_tasks;
     ObjectPool<Turn> turns;
     std::string default_host;
     bool draining = false;

@@ -46,7 +46,29 @@ http::RateLimitPolicy policy_of(const RateGate& gate) {
     return {.name = gate.name, .quota = *limit.burst, .window = std::chrono::duration_cast<Duration>(fill)};
 }
 
+policy::ConcurrencyLimits limits_of(const config::ScopeLimits& limits, size_t queue_bytes) {
+    auto bound = [](const std::optional<size_t>& count) {
+        return count ? static_cast<uint32_t>(*count) : policy::ConcurrencyLimits::kUnbounded;
+    };
+    // How long one may wait is said by each arrival: routes of a group may differ in it.
+    return {.slots = bound(limits.concurrency),
+            .per_client = bound(limits.per_client_concurrency),
+            .queue = {.entries = limits.queue.size, .bytes = queue_bytes},
+            .wait = Duration::max()};
+}
+
+/// Nobody is refused by a cap that does not exist.
+size_t room_of(const config::ScopeLimits& limits) {
+    return limits.concurrency ? *limits.concurrency + limits.queue.size : SIZE_MAX;
+}
+
 }  // namespace
+
+ConcurrencyGate::ConcurrencyGate(std::string name_, const config::ScopeLimits& limits, size_t queue_bytes)
+    : name(std::move(name_)),
+      mode(limits.mode),
+      group(limits_of(limits, queue_bytes)),
+      shadow(room_of(limits)) {}
 
 RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys)
     : name(rate.name),
@@ -56,13 +78,18 @@ RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, si
       rule(limit_of(rate), keys) {}
 
 Rules::Rules(const config::Settings& settings, const HashSeed& seed)
-    : settings_(settings), seed_(seed), routes_(settings.routes) {
+    : settings_(settings),
+      seed_(seed),
+      client_key_(key_of(settings.clients.key, {}), settings.clients.ipv6_prefix_bits, seed),
+      routes_(settings.routes) {
     std::vector<RateGate*> global = make_gates(settings.limits.rates, settings.limits.keys);
     for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys)) {
         gate->mode = config::Mode::shadow;
         global.push_back(gate);
     }
+    ConcurrencyGate* global_cap = make_cap("concurrency", settings.limits);
     scopes_.push_back(make_scope(global));
+    add_cap(scopes_.back(), global_cap, settings.limits.queue.wait);
     scopes_.back().total = settings.timeout.total;
     scopes_.back().body_bytes = settings.limits.body_bytes;
     for (const config::Route& route : settings.routes) {
@@ -73,6 +100,8 @@ Rules::Rules(const config::Settings& settings, const HashSeed& seed)
         scope.number = static_cast<uint32_t>(scopes_.size());
         scope.total = route.timeout_total;
         scope.body_bytes = route.limits.body_bytes;
+        add_route_cap(scope, route);
+        add_cap(scope, global_cap, settings.limits.queue.wait);
         scopes_.push_back(std::move(scope));
     }
 }
@@ -87,6 +116,35 @@ std::vector<RateGate*> Rules::make_gates(const std::vector<config::Rate>& rates,
         made.push_back(gates_.back().get());
     }
     return made;
+}
+
+/// nullptr where nothing is capped.
+ConcurrencyGate* Rules::make_cap(std::string name, const config::ScopeLimits& limits) {
+    const bool caps = limits.concurrency || limits.per_client_concurrency;
+    if (!caps || limits.mode == config::Mode::off) return nullptr;
+    // Half of all memory: requests that are inside the app need theirs too.
+    caps_.push_back(
+        std::make_unique<ConcurrencyGate>(std::move(name), limits, settings_.limits.memory_bytes / 2));
+    return caps_.back().get();
+}
+
+void Rules::add_route_cap(Scope& scope, const config::Route& route) {
+    const config::RouteLimits& limits = route.limits;
+    const std::string& owner = limits.group.empty() ? route.name : limits.group;
+    if (limits.group.empty())
+        return add_cap(scope, make_cap(owner + "-concurrency", limits), limits.queue.wait);
+    auto [group, is_new] = groups_.try_emplace(limits.group, nullptr);
+    if (is_new) group->second = make_cap(owner + "-concurrency", limits);
+    add_cap(scope, group->second, limits.queue.wait);
+}
+
+void Rules::add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const {
+    if (gate == nullptr) return;
+    if (gate->mode == config::Mode::shadow) {
+        scope.shadow_caps.push_back(gate);
+    } else {
+        scope.caps.push_back({.gate = gate, .wait = wait});
+    }
 }
 
 Scope Rules::make_scope(const std::vector<RateGate*>& gates) {

@@ -1,6 +1,8 @@
-// The rules of one configuration, ready to be asked: which route a request takes, and which rates hold there.
+// The rules of one configuration, ready to be asked: which route a request takes, and which rates and caps
+// hold there.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,9 +10,11 @@
 
 #include "base/siphash.h"
 #include "config/settings.h"
+#include "policy/concurrency_group.h"
 #include "policy/key.h"
 #include "policy/rate_rule.h"
 #include "policy/route_table.h"
+#include "policy/shadow_cap.h"
 
 namespace weir::proxy {
 
@@ -25,13 +29,34 @@ struct RateGate {
     policy::RateRule rule;
 };
 
+/// One cap of the configuration with who is inside and who waits: the global one, a route's own, or a
+/// group's.
+struct ConcurrencyGate {
+    ConcurrencyGate(std::string name, const config::ScopeLimits& limits, size_t queue_bytes);
+
+    std::string name;
+    config::Mode mode;
+    policy::ConcurrencyGroup group;
+    policy::ShadowCap shadow;  ///< asked in place of the group where `mode` is shadow
+};
+
+/// A cap as one scope uses it.
+struct Cap {
+    ConcurrencyGate* gate = nullptr;
+    Duration wait{};  ///< in its queue, at most
+};
+
 /// What holds for the requests of one route, or of none. Its gates belong to Rules.
 struct Scope {
+    static constexpr size_t kMostCaps = 2;  ///< a route's own and the global one
+
     const config::Route* route = nullptr;  ///< nullptr: no route matched
     uint32_t number = 0;                   ///< in keys that name the route; 0: none
     std::vector<RateGate*> enforced;       ///< the global ones first, in the order of the configuration
     std::vector<RateGate*> shadowed;
-    std::string policies;  ///< the value of RateLimit-Policy; empty where no rate holds
+    std::vector<Cap> caps;                      ///< the route's own first; at most kMostCaps
+    std::vector<ConcurrencyGate*> shadow_caps;  ///< likewise
+    std::string policies;                       ///< the value of RateLimit-Policy; empty where no rate holds
     Duration total{};
     uint64_t body_bytes = 0;
 };
@@ -46,14 +71,27 @@ class Rules {
         return match == nullptr ? scopes_.front() : scopes_[match->index + 1];
     }
 
+    /// Who a request is for the fair queue.
+    [[nodiscard]] policy::ClientKey client_of(const policy::RequestView& view) const {
+        return client_key_(view);
+    }
+    /// Everything capped, for the figures.
+    [[nodiscard]] const std::vector<std::unique_ptr<ConcurrencyGate>>& caps() const { return caps_; }
+
   private:
     std::vector<RateGate*> make_gates(const std::vector<config::Rate>&, size_t keys);
     [[nodiscard]] static Scope make_scope(const std::vector<RateGate*>& gates);
+    void add_route_cap(Scope& scope, const config::Route& route);
+    void add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const;
+    ConcurrencyGate* make_cap(std::string name, const config::ScopeLimits& limits);
 
     const config::Settings& settings_;
     HashSeed seed_;
+    policy::KeyMaker client_key_;
     policy::RouteTable routes_;
     std::vector<std::unique_ptr<RateGate>> gates_;
+    std::vector<std::unique_ptr<ConcurrencyGate>> caps_;
+    std::map<std::string, ConcurrencyGate*, std::less<>> groups_;  ///< by the name that routes share
     std::vector<Scope> scopes_;  ///< the first one without a route, then one for each
 };
 

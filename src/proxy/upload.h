@@ -45,6 +45,8 @@ class Upload {
     [[nodiscard]] bool all_sent() const { return ended_ && sealed_ && waiting_bytes() == 0; }
     [[nodiscard]] size_t waiting_bytes() const { return head_end_ - head_sent_ + body_.size() - body_sent_; }
     [[nodiscard]] size_t held_bytes() const { return body_.size(); }
+    /// What holding it costs.
+    [[nodiscard]] size_t memory() const { return raw_.capacity() + own_head_.capacity() + body_.size(); }
     [[nodiscard]] bool ended() const { return ended_; }
     /// Every byte is still there, from the first one on.
     [[nodiscard]] bool repeatable() const { return nothing_dropped_; }

@@ -72,6 +72,12 @@ void UpstreamConn::resume_reading() {
     if (stream_.readable()) task_.post();
 }
 
+void UpstreamConn::pass_to(UpstreamUser& user) {
+    user_ = &user;
+    paused_ = false;
+    if (stream_.readable()) task_.post();  // whoever reads at this moment stops with its user
+}
+
 bool UpstreamConn::none_delivered() const {
     return written_ == written_before_ ||
            (peer_finished_ && net::none_delivered_since(stream_.fd(), written_before_));

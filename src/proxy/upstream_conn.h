@@ -58,6 +58,8 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     void request_sent() { request_sent_ = true; }
     void pause_reading() { paused_ = true; }
     void resume_reading();
+    /// Somebody else waits for the answer from now on.
+    void pass_to(UpstreamUser& user);
     [[nodiscard]] bool paused() const { return paused_; }
     [[nodiscard]] bool is_connected() const { return state_ == State::leased || state_ == State::tunnel; }
     /// It has carried another request before this one.

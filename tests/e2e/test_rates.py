@@ -127,7 +127,6 @@ def test_the_log_names_route_and_rule(weir, connect, upstream):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"limits": {"concurrency": 4}},
         {"cors": {"origins": ["https://app.example"]}},
         {"public": {"health": "/up"}},
         {"clients": {"trusted_proxies": ["10.0.0.0/8"]}},

@@ -57,10 +57,16 @@ TEST_CASE("conf/weir.yaml explains every key") {
 
 TEST_CASE("conf/minimal.yaml is the usual job, and nothing else") {
     const std::string text = text_of("minimal.yaml");
-    CHECK(std::count(text.begin(), text.end(), '\n') == 6);
+    CHECK(std::count(text.begin(), text.end(), '\n') == 8);
     const Loaded loaded = load_well(sources(text));
     CHECK(loaded.warnings.empty());
-    const std::set<std::string> given{"listen", "upstream.servers", "limits.rate", "timeout.total"};
+    const std::set<std::string> given{"listen",
+                                      "upstream.servers",
+                                      "limits.rate",
+                                      "limits.concurrency",
+                                      "limits.queue.size",
+                                      "limits.queue.wait",
+                                      "timeout.total"};
     for (const Origin& origin : loaded.origins) {
         CAPTURE(origin.path);
         CHECK(given.contains(origin.path) == (origin.from != "default"));
@@ -69,6 +75,9 @@ TEST_CASE("conf/minimal.yaml is the usual job, and nothing else") {
     REQUIRE(settings.limits.rates.size() == 2);
     CHECK(settings.limits.rates[0].name == "per-min");
     CHECK(settings.limits.rates[1].quota == Quota{1000, std::chrono::hours(1)});
+    CHECK(settings.limits.concurrency == 20);
+    CHECK(settings.limits.queue.size.value == 100);
+    CHECK(settings.limits.queue.wait.value == std::chrono::seconds(5));
 }
 
 TEST_CASE("the routes that conf/weir.yaml shows as an example are good") {

@@ -13,11 +13,11 @@ namespace {
 using State = ExchangeState;
 using Event = ExchangeEvent;
 
-constexpr std::array kStates = {State::receiving, State::connecting, State::awaiting, State::streaming,
-                                State::tunnel,    State::replying,   State::closed};
-constexpr std::array kEvents = {
-    Event::request_held, Event::connected, Event::repeat, Event::response_head, Event::upgraded,
-    Event::response_end, Event::refused,   Event::sent,   Event::tunnel_end,    Event::client_gone};
+constexpr std::array kStates = {State::receiving, State::waiting, State::connecting, State::awaiting,
+                                State::streaming, State::tunnel,  State::replying,   State::closed};
+constexpr std::array kEvents = {Event::request_held,  Event::slots_held, Event::connected,    Event::repeat,
+                                Event::response_head, Event::upgraded,   Event::response_end, Event::refused,
+                                Event::sent,          Event::tunnel_end, Event::client_gone};
 
 bool has_response_head(State state) { return state == State::streaming || state == State::tunnel; }
 
@@ -64,7 +64,7 @@ TEST_CASE("no state behind a response head can be refused, or be asked again") {
 }
 
 TEST_CASE("every state before a response head can be refused, so an error there always has an answer") {
-    for (State state : {State::receiving, State::connecting, State::awaiting})
+    for (State state : {State::receiving, State::waiting, State::connecting, State::awaiting})
         CHECK(next_state(state, Event::refused) == State::replying);
 }
 
@@ -75,6 +75,16 @@ TEST_CASE("a lease is held only where the app is asked, and never at rest") {
                     state == State::tunnel;
         CHECK(holdings_of(state).lease == asks);
     }
+}
+
+TEST_CASE("slots are held from before the app is asked until its answer is over, and not by a tunnel") {
+    for (State state : kStates) {
+        CAPTURE(name_of(state));
+        bool needs = state == State::waiting || state == State::connecting || state == State::awaiting ||
+                     state == State::streaming;
+        CHECK(holdings_of(state).slots == needs);
+    }
+    CHECK(next_state(State::awaiting, Event::repeat) == State::connecting);
 }
 
 TEST_CASE("the request is held for as long as it may have to be sent again") {

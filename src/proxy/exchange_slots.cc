@@ -1,0 +1,134 @@
+// How an exchange comes by the slots of the app that the caps want it to hold, and what becomes of them.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "proxy/abandoned.h"
+#include "proxy/exchange.h"
+#include "proxy/kit.h"
+
+namespace weir::proxy {
+
+using State = ExchangeState;
+using Event = ExchangeEvent;
+
+namespace {
+
+http::Reason reason_of(policy::QueueReason reason) {
+    switch (reason) {
+        case policy::QueueReason::queue_full: return http::Reason::queue_full;
+        case policy::QueueReason::queue_timeout: return http::Reason::queue_timeout;
+        case policy::QueueReason::predicted_wait: return http::Reason::predicted_wait;
+    }
+    return http::Reason::queue_full;
+}
+
+std::string_view detail_of(policy::QueueReason reason) {
+    switch (reason) {
+        case policy::QueueReason::queue_full: return "the app is busy and the queue before it is full";
+        case policy::QueueReason::queue_timeout: return "the app was busy for as long as this may wait";
+        case policy::QueueReason::predicted_wait:
+            return "the app is busy, and its queue longer than this may wait";
+    }
+    return "";
+}
+
+}  // namespace
+
+/// As much of the request is here as is waited for.
+void Exchange::hold_enough() {
+    enter(Event::request_held);
+    if (scope_->caps.empty() && scope_->shadow_caps.empty()) return ask_app();
+    Time now = kit_.loop.now();
+    phase_started_ = now;
+    slots_.emplace(
+        kit_.remote_tasks,
+        [](void* self) {
+            auto& exchange = *static_cast<Exchange*>(self);
+            exchange.follow(exchange.slots_->claim(exchange.kit_.loop.now()));
+        },
+        this);
+    Slots::Answer answer = slots_->ask(
+        *scope_, {.client = client_key_, .bytes = upload_.memory(), .deadline = started_ + scope_->total},
+        now);
+    note_shadow_caps();
+    if (answer != Slots::Answer::waiting) return follow(answer);
+    record_.queue = Duration::zero();
+    // A place is too scarce for one who may be gone: no further edge would tell.
+    if (client_.has_ended()) return leave_queue();
+    arm_deadline(now);
+}
+
+void Exchange::leave_queue() {
+    record_.status = 499;
+    give_up("client_gone");
+}
+
+void Exchange::note_shadow_caps() {
+    for (const ConcurrencyGate* gate : slots_->shadow_refusals())
+        if (gate != nullptr) ++record_.shadow_refusals;
+}
+
+void Exchange::follow(Slots::Answer answer) {
+    switch (answer) {
+        case Slots::Answer::held: return ask_app();
+        case Slots::Answer::waiting: return arm_deadline(kit_.loop.now());
+        case Slots::Answer::refused: return refuse_for_lack_of_room();
+    }
+}
+
+void Exchange::refuse_for_lack_of_room() {
+    const Slots::Refused& refused = slots_->refusal();
+    Duration wait = refused.with.retry_after;
+    reply({.reason = reason_of(refused.with.reason),
+           .detail = detail_of(refused.with.reason),
+           .rule = refused.by->name,
+           .retry_after = wait > Duration::zero() ? std::optional(wait) : std::nullopt});
+}
+
+void Exchange::ask_app() {
+    add_times();
+    upload_.seal(announced_);
+    enter(Event::slots_held);
+    // Another method's request must not be sent into a connection that the app has just closed: it could not
+    // be repeated.
+    want_ = http::is_idempotent(method_) ? UpstreamPool::Want::any : UpstreamPool::Want::any_checked;
+    connect();
+}
+
+/// When the request arrived, and how long it may still take: for an app that would rather not begin what
+/// nobody will wait for.
+void Exchange::add_times() {
+    using namespace std::chrono;
+    constexpr std::string_view kStart = "X-Request-Start: t=";
+    constexpr std::string_view kDeadline = "X-Request-Deadline: ";
+    std::array<char, Upload::kMaxOwnLines / 2> line;
+    auto add = [&](std::string_view name, int64_t value) {
+        char* end = line.data() + name.copy(line.data(), name.size());
+        end = std::to_chars(end, line.data() + line.size(), value).ptr;
+        upload_.add_line({line.data(), end});
+    };
+    if (kit_.settings.headers.request_start)
+        add(kStart, duration_cast<microseconds>(record_.time.time_since_epoch()).count());
+    if (kit_.settings.headers.deadline) {
+        Duration left = scope_->total - since_start(kit_.loop.now());
+        add(kDeadline, std::max<int64_t>(0, duration_cast<milliseconds>(left).count()));
+    }
+}
+
+/// The state that is entered holds none. Where the app was at work, for how long says how long it takes.
+void Exchange::let_slots_go(State before, Event event) {
+    Time now = kit_.loop.now();
+    const bool app_is_at_work = before == State::awaiting && upload_.all_sent() && !scope_->caps.empty();
+    if (event == Event::client_gone && app_is_at_work)
+        return kit_.abandoned->keep(std::move(lease_), slots_->hand_over(), started_ + scope_->total);
+    const bool app_was_at_work = before == State::awaiting || before == State::streaming;
+    if (app_was_at_work && event != Event::client_gone) {
+        slots_->settle(now);
+    } else {
+        slots_->abandon(now);
+    }
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,66 @@
+#include "proxy/slots.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace weir::proxy {
+
+Slots::Answer Slots::ask(const Scope& scope, const policy::Arrival& arrival, Time now) {
+    scope_ = &scope;
+    arrival_ = arrival;
+    sit_in_shadow(scope);
+    return scope.caps.empty() ? Answer::held : follow(ask_next(now), now);
+}
+
+void Slots::sit_in_shadow(const Scope& scope) {
+    for (size_t index = 0; index < scope.shadow_caps.size(); ++index) {
+        ConcurrencyGate& gate = *scope.shadow_caps[index];
+        seats_[index] = gate.shadow.enter();
+        if (!seats_[index]) shadow_refusals_[index] = &gate;
+    }
+}
+
+policy::Verdict Slots::ask_next(Time now) {
+    const Cap& cap = scope_->caps[held_];
+    policy::Arrival arrival = arrival_;
+    arrival.deadline = std::min(arrival.deadline, now + cap.wait);
+    return cap.gate->group.acquire(place_, arrival, now);
+}
+
+Slots::Answer Slots::claim(Time now) { return follow(scope_->caps[held_].gate->group.claim(place_), now); }
+
+Slots::Answer Slots::expire(Time now) {
+    return follow(scope_->caps[held_].gate->group.expire(place_, now), now);
+}
+
+Slots::Answer Slots::follow(policy::Verdict verdict, Time now) {
+    while (auto* permit = std::get_if<policy::Permit>(&verdict)) {
+        permits_[held_++] = std::move(*permit);
+        if (held_ == scope_->caps.size()) return Answer::held;
+        verdict = ask_next(now);
+    }
+    if (const auto* waiting = std::get_if<policy::Waiting>(&verdict)) {
+        until_ = waiting->until;
+        return Answer::waiting;
+    }
+    refused_ = {.by = scope_->caps[held_].gate, .with = std::get<policy::Refusal>(verdict)};
+    abandon(now);
+    return Answer::refused;
+}
+
+void Slots::settle(Time now) {
+    for (policy::Permit& permit : permits_) permit.settle(now);
+    seats_ = {};
+}
+
+void Slots::abandon(Time now) {
+    if (place_.is_taken()) {
+        scope_->caps[held_].gate->group.leave(place_, now);
+        note_.withdraw();
+    }
+    for (policy::Permit& permit : permits_) permit.abandon(now);
+    seats_ = {};
+}
+
+}  // namespace weir::proxy

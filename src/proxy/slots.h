@@ -1,0 +1,74 @@
+// What one exchange holds of the caps on concurrency: its slots, or a place in the queue before one of them.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "net/remote_task.h"
+#include "policy/concurrency_group.h"
+#include "policy/shadow_cap.h"
+#include "proxy/rules.h"
+
+namespace weir::proxy {
+
+/// Asks the caps of a scope one after the other, the route's own before the global one, so that a request
+/// which waits for its route's slot keeps no global one from others. Thread: its worker's. Pinned: the queue
+/// points at it. The rules outlive it.
+class Slots {
+  public:
+    enum class Answer : uint8_t {
+        held,     ///< all of them: the app may be asked
+        waiting,  ///< until claim() or expire() says otherwise
+        refused,  ///< see refusal(); nothing is held
+    };
+    /// Who refused, and what it said.
+    struct Refused {
+        const ConcurrencyGate* by = nullptr;
+        policy::Refusal with;
+    };
+    /// What is held of the enforced caps, to be handed to who outlives the exchange.
+    using Permits = std::array<policy::Permit, Scope::kMostCaps>;
+
+    /// `answered` is run on the worker's loop, after a batch, where claim() has an answer.
+    Slots(net::RemoteTasks& tasks, net::Task::Run answered, void* owner)
+        : note_(tasks, answered, owner), place_(&Slots::leave_note, this) {}
+    Slots(const Slots&) = delete;
+    Slots& operator=(const Slots&) = delete;
+
+    /// Once. `arrival.deadline` is the request's own; each cap shortens it by how long it lets wait.
+    [[nodiscard]] Answer ask(const Scope& scope, const policy::Arrival& arrival, Time now);
+    [[nodiscard]] Answer claim(Time now);
+    [[nodiscard]] Answer expire(Time now);  ///< at until()
+
+    /// The app has done what was asked of it, or has held on to it until now.
+    void settle(Time now);
+    /// Nobody asks for it any more, or the app could not be asked; also ends a wait.
+    void abandon(Time now);
+    [[nodiscard]] Permits hand_over() { return std::move(permits_); }
+
+    [[nodiscard]] Time until() const { return until_; }
+    [[nodiscard]] const Refused& refusal() const { return refused_; }
+    /// Caps in shadow that would have refused.
+    [[nodiscard]] const std::array<const ConcurrencyGate*, Scope::kMostCaps>& shadow_refusals() const {
+        return shadow_refusals_;
+    }
+
+  private:
+    static void leave_note(void* slots) noexcept { static_cast<Slots*>(slots)->note_.post(); }
+    void sit_in_shadow(const Scope&);
+    [[nodiscard]] policy::Verdict ask_next(Time now);
+    [[nodiscard]] Answer follow(policy::Verdict, Time now);
+
+    const Scope* scope_ = nullptr;
+    policy::Arrival arrival_;
+    size_t held_ = 0;  ///< of the caps, from the first one on
+    Time until_{};
+    Refused refused_;
+    std::array<const ConcurrencyGate*, Scope::kMostCaps> shadow_refusals_{};
+    std::array<policy::ShadowCap::Seat, Scope::kMostCaps> seats_;
+    Permits permits_;
+    net::RemoteTask note_;
+    policy::Place place_;
+};
+
+}  // namespace weir::proxy
