@@ -34,6 +34,7 @@ constexpr Known kKnown[] = {
     {"x-forwarded-for", FieldId::x_forwarded_for},
     {"x-forwarded-host", FieldId::x_forwarded_host},
     {"x-forwarded-proto", FieldId::x_forwarded_proto},
+    {"x-real-ip", FieldId::x_real_ip},
     {"x-request-deadline", FieldId::x_request_deadline},
     {"x-request-id", FieldId::x_request_id},
     {"x-request-start", FieldId::x_request_start},

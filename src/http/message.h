@@ -42,6 +42,7 @@ enum class FieldId : uint8_t {
     x_forwarded_for,
     x_forwarded_host,
     x_forwarded_proto,
+    x_real_ip,
     x_request_deadline,
     x_request_id,
     x_request_start,

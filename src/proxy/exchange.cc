@@ -44,6 +44,7 @@ void Exchange::enter(Event event) {
 // ---- the request
 
 void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
+    if (kit_.identity.trusts_anyone()) kit_.identity.settle(head, client_text_, facts_, started_);
     remember(head);
     method_ = head.method;
     announced_ = head.body;
@@ -55,6 +56,8 @@ void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
                              .request_id = record_.request_id,
                              .scheme = facts_.scheme,
                              .host = kit_.host_for(head),
+                             .forwarded_host = facts_.host,
+                             .proxy_address = facts_.proxy,
                              .drop_request_start = kit_.settings.headers.request_start,
                              .drop_deadline = kit_.settings.headers.deadline};
     upload_.write_head(used, head, facts);

@@ -18,6 +18,7 @@
 #include "proxy/client_stream.h"
 #include "proxy/error.h"
 #include "proxy/exchange_state.h"
+#include "proxy/identity.h"
 #include "proxy/tunnel.h"
 #include "proxy/upload.h"
 #include "proxy/upstream_pool.h"
@@ -25,13 +26,6 @@
 namespace weir::proxy {
 
 struct Kit;
-
-/// What is known of the client before its request: all views outlive the exchange.
-struct ClientFacts {
-    std::string_view address;
-    net::IpAddress ip;
-    std::string_view scheme = "http";
-};
 
 /// Thread: its worker's. Owned by the client's side, which ends it only from the loop, after
 /// on_exchange_closed().
@@ -107,8 +101,9 @@ class Exchange final : public UpstreamUser {
     Kit& kit_;
     ClientStream& client_;
     ClientFacts facts_;
-    const Scope* scope_;  ///< of the rules that hold for it
-    std::string target_;  ///< where a rule has rewritten it
+    Identity::AddressText client_text_;  ///< the client's address, where it is not the peer
+    const Scope* scope_;                 ///< of the rules that hold for it
+    std::string target_;                 ///< where a rule has rewritten it
     std::optional<http::RateLimitState> quota_;
     ExchangeState state_ = ExchangeState::receiving;
     http::Method method_ = http::Method::other;

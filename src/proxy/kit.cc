@@ -13,7 +13,8 @@ Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budg
       rules(rules_),
       blocks(budget_),
       access_log(log_writer, settings_.log.format),
-      ids(id_seeds[0], id_seeds[1]) {
+      ids(id_seeds[0], id_seeds[1]),
+      identity(settings_.clients) {
     const Endpoint& server = settings.upstream.servers.front().address;
     default_host = server.is_unix() ? "localhost" : to_string(server);
 }

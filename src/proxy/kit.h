@@ -14,6 +14,7 @@
 #include "http/request_id.h"
 #include "net/loop.h"
 #include "proxy/access_log.h"
+#include "proxy/identity.h"
 #include "proxy/response_sender.h"
 
 namespace weir::proxy {
@@ -43,6 +44,7 @@ struct Kit {
     BlockPool blocks;
     AccessLog access_log;
     http::RequestIdSource ids;
+    Identity identity;
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;
     ObjectPool<Turn> turns;

@@ -130,7 +130,6 @@ def test_the_log_names_route_and_rule(weir, connect, upstream):
         {"limits": {"concurrency": 4}},
         {"cors": {"origins": ["https://app.example"]}},
         {"public": {"health": "/up"}},
-        {"clients": {"trusted_proxies": ["10.0.0.0/8"]}},
     ],
 )
 def test_a_key_that_nothing_enforces_yet_is_refused_instead_of_ignored(tmp_path, settings):

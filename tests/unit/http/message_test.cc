@@ -60,6 +60,7 @@ const NamedId kIds[] = {
     {"X-Forwarded-For", FieldId::x_forwarded_for},
     {"X-Forwarded-Host", FieldId::x_forwarded_host},
     {"X-Forwarded-Proto", FieldId::x_forwarded_proto},
+    {"X-Real-IP", FieldId::x_real_ip},
     {"X-Request-Deadline", FieldId::x_request_deadline},
     {"X-Request-ID", FieldId::x_request_id},
     {"X-Request-Start", FieldId::x_request_start},
