@@ -51,7 +51,7 @@ void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
     wants_upgrade_ = !head.upgrade.empty();
     arm_deadline(started_);
     upload_.keep_raw(std::move(block));
-    if (!admit(head)) return;
+    if (answer_without_app() || !admit(head)) return;
     http::RequestFacts facts{.client_address = facts_.address,
                              .request_id = record_.request_id,
                              .scheme = facts_.scheme,
@@ -71,8 +71,8 @@ void Exchange::reject(const http::HeadFault& fault, const http::RequestHead& hea
     reply({.reason = fault.reason, .detail = fault.detail});
 }
 
-/// What the log line says, and the request's id. The views lead into the head's block, which lives as long as
-/// this does.
+/// What the log line says, the request's id and its origin. The views lead into the head's block, which lives
+/// as long as this does.
 void Exchange::remember(const http::RequestHead& head) {
     record_.time = kit_.loop.calendar_time();
     record_.client_address = facts_.address;
@@ -80,6 +80,7 @@ void Exchange::remember(const http::RequestHead& head) {
     record_.target = head.target;
     record_.protocol = head.version == http::Version::http10 ? "HTTP/1.0" : "HTTP/1.1";
     record_.host = head.authority;
+    if (!kit_.cors.is_off()) cors_ = kit_.cors.read(head);
     for (const http::Field& field : head.fields) {
         if (field.id == http::FieldId::referer) record_.referer = field.value;
         if (field.id == http::FieldId::user_agent) record_.user_agent = field.value;
@@ -209,7 +210,7 @@ void Exchange::on_response_head(http::ResponseHead& head, http::Body body) {
     head_sent_ = true;
     enter(Event::response_head);
     upload_.forget();
-    add_quota_fields(head);
+    add_shared_fields(head);
     client_.send_head(head, body, record_.request_id);
 }
 

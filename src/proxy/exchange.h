@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "http/cors.h"
 #include "http/local_reply.h"
 #include "http/message.h"
 #include "http/request_id.h"
@@ -80,6 +81,11 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool pass_rates(const http::RequestHead&);
     bool refuse_misfit(const policy::Misfit&, std::string_view allow);
     void add_quota_fields(http::ResponseHead&);
+    // exchange_answers.cc
+    [[nodiscard]] bool answer_without_app();
+    void reply(const Error&);
+    void answer(const http::ResponseHead&, std::string_view body);
+    void add_shared_fields(http::ResponseHead&);
     void hold_enough();
     void add_times();
     void connect();
@@ -89,7 +95,6 @@ class Exchange final : public UpstreamUser {
 
     void fail(const Error&);
     [[nodiscard]] bool may_repeat(const Error&) const;
-    void reply(const Error&);
     void cut(const Error&);
     void give_up(std::string_view why);
 
@@ -105,6 +110,7 @@ class Exchange final : public UpstreamUser {
     const Scope* scope_;                 ///< of the rules that hold for it
     std::string target_;                 ///< where a rule has rewritten it
     std::optional<http::RateLimitState> quota_;
+    http::CorsRequest cors_;
     ExchangeState state_ = ExchangeState::receiving;
     http::Method method_ = http::Method::other;
     http::Body announced_;

@@ -4,6 +4,19 @@
 
 namespace weir::proxy {
 
+namespace {
+
+http::CorsPolicy policy_of(const config::Cors& cors) {
+    return {.origins = cors.origins,
+            .methods = cors.methods,
+            .headers = cors.headers,
+            .expose = cors.expose,
+            .credentials = cors.credentials,
+            .max_age = cors.max_age};
+}
+
+}  // namespace
+
 Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
          Rules& rules_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
     : loop(loop_),
@@ -14,7 +27,8 @@ Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budg
       blocks(budget_),
       access_log(log_writer, settings_.log.format),
       ids(id_seeds[0], id_seeds[1]),
-      identity(settings_.clients) {
+      identity(settings_.clients),
+      cors(policy_of(settings_.cors)) {
     const Endpoint& server = settings.upstream.servers.front().address;
     default_host = server.is_unix() ? "localhost" : to_string(server);
 }

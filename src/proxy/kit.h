@@ -9,6 +9,7 @@
 #include "base/block_pool.h"
 #include "base/object_pool.h"
 #include "config/settings.h"
+#include "http/cors.h"
 #include "http/imf_date.h"
 #include "http/message.h"
 #include "http/request_id.h"
@@ -45,6 +46,7 @@ struct Kit {
     AccessLog access_log;
     http::RequestIdSource ids;
     Identity identity;
+    http::Cors cors;
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;
     ObjectPool<Turn> turns;

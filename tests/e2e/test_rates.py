@@ -128,7 +128,6 @@ def test_the_log_names_route_and_rule(weir, connect, upstream):
     "settings",
     [
         {"limits": {"concurrency": 4}},
-        {"cors": {"origins": ["https://app.example"]}},
         {"public": {"health": "/up"}},
     ],
 )
