@@ -36,9 +36,15 @@ void Exchange::reply(const Error& error) {
                            .retry_after = error.retry_after};
     if (text.status == 503 && !local.retry_after) local.retry_after = kRetryAfter;
     std::string& body = kit_.reply_text;
-    http::problem_json(local, body);
+    std::string_view type = "application/problem+json";
+    if (kit_.own_body) {
+        kit_.own_body->write(local, body);
+        type = kit_.own_body->content_type();
+    } else {
+        http::problem_json(local, body);
+    }
     http::ResponseHead& head = kit_.blank_response(text.status);
-    head.fields.push_back({.name = "Content-Type", .value = "application/problem+json"});
+    head.fields.push_back({.name = "Content-Type", .value = type, .id = http::FieldId::content_type});
     std::array<char, 24> seconds;
     if (local.retry_after) {
         auto end =

@@ -15,6 +15,27 @@ http::CorsPolicy policy_of(const config::Cors& cors) {
             .max_age = cors.max_age};
 }
 
+http::BodyPiece::Kind kind_of(config::BodyPiece::Kind kind) {
+    using From = config::BodyPiece::Kind;
+    using To = http::BodyPiece::Kind;
+    switch (kind) {
+        case From::text: return To::text;
+        case From::status: return To::status;
+        case From::reason: return To::reason;
+        case From::detail: return To::detail;
+        case From::request_id: return To::request_id;
+    }
+    return To::text;
+}
+
+std::optional<http::BodyTemplate> template_of(const config::Errors& errors) {
+    if (errors.format == config::ErrorFormat::problem) return std::nullopt;
+    std::vector<http::BodyPiece> pieces;
+    for (const config::BodyPiece& piece : errors.body)
+        pieces.push_back({.kind = kind_of(piece.kind), .text = piece.text});
+    return http::BodyTemplate(errors.content_type, std::move(pieces));
+}
+
 }  // namespace
 
 Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
@@ -28,7 +49,8 @@ Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budg
       access_log(log_writer, settings_.log.format),
       ids(id_seeds[0], id_seeds[1]),
       identity(settings_.clients),
-      cors(policy_of(settings_.cors)) {
+      cors(policy_of(settings_.cors)),
+      own_body(template_of(settings_.errors)) {
     const Endpoint& server = settings.upstream.servers.front().address;
     default_host = server.is_unix() ? "localhost" : to_string(server);
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/block_pool.h"
@@ -11,6 +12,7 @@
 #include "config/settings.h"
 #include "http/cors.h"
 #include "http/imf_date.h"
+#include "http/local_reply.h"
 #include "http/message.h"
 #include "http/request_id.h"
 #include "net/loop.h"
@@ -47,6 +49,7 @@ struct Kit {
     http::RequestIdSource ids;
     Identity identity;
     http::Cors cors;
+    std::optional<http::BodyTemplate> own_body;  ///< of weir's refusals; none: application/problem+json
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;
     ObjectPool<Turn> turns;
