@@ -73,8 +73,7 @@ std::vector<std::string_view> without_effect(const config::Settings& settings) {
         [&](const config::Route& route) { return caps(route.limits) || !route.limits.group.empty(); });
     if (caps(settings.limits) || route_caps)
         keys.emplace_back("limits.concurrency, per_client_concurrency, queue and group");
-    if (!settings.public_paths.health.empty() || !settings.public_paths.queue_stats.empty())
-        keys.emplace_back("public");
+    if (!settings.public_paths.queue_stats.empty()) keys.emplace_back("public.queue_stats");
     return keys;
 }
 

@@ -51,7 +51,7 @@ void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
     wants_upgrade_ = !head.upgrade.empty();
     arm_deadline(started_);
     upload_.keep_raw(std::move(block));
-    if (answer_without_app() || !admit(head)) return;
+    if (answer_without_app(head) || !admit(head)) return;
     http::RequestFacts facts{.client_address = facts_.address,
                              .request_id = record_.request_id,
                              .scheme = facts_.scheme,

@@ -27,6 +27,7 @@
 namespace weir::proxy {
 
 struct Kit;
+struct PublicAnswer;
 
 /// Thread: its worker's. Owned by the client's side, which ends it only from the loop, after
 /// on_exchange_closed().
@@ -82,7 +83,8 @@ class Exchange final : public UpstreamUser {
     bool refuse_misfit(const policy::Misfit&, std::string_view allow);
     void add_quota_fields(http::ResponseHead&);
     // exchange_answers.cc
-    [[nodiscard]] bool answer_without_app();
+    [[nodiscard]] bool answer_without_app(const http::RequestHead&);
+    void answer_publicly(const PublicAnswer&);
     void reply(const Error&);
     void answer(const http::ResponseHead&, std::string_view body);
     void add_shared_fields(http::ResponseHead&);

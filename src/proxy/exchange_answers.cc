@@ -15,12 +15,30 @@ constexpr Duration kRetryAfter = std::chrono::seconds(1);
 }  // namespace
 
 /// True for what no app and no rule is asked about.
-bool Exchange::answer_without_app() {
-    if (cors_.kind != http::CorsRequest::Kind::preflight) return false;
-    http::ResponseHead& head = kit_.blank_response(204);
-    kit_.cors.add_preflight_fields(cors_, head.fields);
-    answer(head, {});
-    return true;
+bool Exchange::answer_without_app(const http::RequestHead& request) {
+    if (cors_.kind == http::CorsRequest::Kind::preflight) {
+        http::ResponseHead& head = kit_.blank_response(204);
+        kit_.cors.add_preflight_fields(cors_, head.fields);
+        answer(head, {});
+        return true;
+    }
+    if (!kit_.public_answers.has_any()) return false;
+    auto found = kit_.public_answers.at(request.path, kit_);
+    if (found) answer_publicly(*found);
+    return found.has_value();
+}
+
+void Exchange::answer_publicly(const PublicAnswer& found) {
+    if (method_ != http::Method::get && method_ != http::Method::head)
+        return reply({.reason = http::Reason::method_not_allowed,
+                      .detail = "this path is read, with GET or HEAD",
+                      .allow = "GET, HEAD"});
+    record_.reason = found.reason;
+    http::ResponseHead& head = kit_.blank_response(found.status);
+    head.fields.push_back({.name = "Content-Type", .value = "application/json"});
+    head.fields.push_back({.name = "Cache-Control", .value = "no-store"});
+    add_shared_fields(head);
+    answer(head, found.body);
 }
 
 void Exchange::reply(const Error& error) {

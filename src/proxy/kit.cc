@@ -50,6 +50,7 @@ Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budg
       ids(id_seeds[0], id_seeds[1]),
       identity(settings_.clients),
       cors(policy_of(settings_.cors)),
+      public_answers(settings_.public_paths),
       own_body(template_of(settings_.errors)) {
     const Endpoint& server = settings.upstream.servers.front().address;
     default_host = server.is_unix() ? "localhost" : to_string(server);

@@ -18,6 +18,7 @@
 #include "net/loop.h"
 #include "proxy/access_log.h"
 #include "proxy/identity.h"
+#include "proxy/public_answers.h"
 #include "proxy/response_sender.h"
 
 namespace weir::proxy {
@@ -49,6 +50,7 @@ struct Kit {
     http::RequestIdSource ids;
     Identity identity;
     http::Cors cors;
+    PublicAnswers public_answers;
     std::optional<http::BodyTemplate> own_body;  ///< of weir's refusals; none: application/problem+json
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;

@@ -128,7 +128,7 @@ def test_the_log_names_route_and_rule(weir, connect, upstream):
     "settings",
     [
         {"limits": {"concurrency": 4}},
-        {"public": {"health": "/up"}},
+        {"public": {"queue_stats": "/queue"}},
     ],
 )
 def test_a_key_that_nothing_enforces_yet_is_refused_instead_of_ignored(tmp_path, settings):
