@@ -24,10 +24,12 @@ bool is_replaced(FieldId folded, const RequestFacts& facts) {
         case FieldId::other:
         case FieldId::content_type:
         case FieldId::date:
+        case FieldId::grpc_timeout:
         case FieldId::referer:
         case FieldId::server:
         case FieldId::trailer:
-        case FieldId::user_agent: return false;
+        case FieldId::user_agent:
+        case FieldId::x_request_timeout: return false;
         case FieldId::content_length:
         case FieldId::expect:
         case FieldId::forwarded:
@@ -176,6 +178,7 @@ bool is_hop_by_hop(FieldId id) {
         case FieldId::date:
         case FieldId::expect:
         case FieldId::forwarded:
+        case FieldId::grpc_timeout:
         case FieldId::host:
         case FieldId::referer:
         case FieldId::server:
@@ -187,7 +190,8 @@ bool is_hop_by_hop(FieldId id) {
         case FieldId::x_real_ip:
         case FieldId::x_request_deadline:
         case FieldId::x_request_id:
-        case FieldId::x_request_start: return false;
+        case FieldId::x_request_start:
+        case FieldId::x_request_timeout: return false;
     }
     return false;
 }

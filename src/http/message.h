@@ -27,6 +27,7 @@ enum class FieldId : uint8_t {
     date,
     expect,
     forwarded,
+    grpc_timeout,
     host,
     keep_alive,
     proxy_authenticate,
@@ -46,6 +47,7 @@ enum class FieldId : uint8_t {
     x_request_deadline,
     x_request_id,
     x_request_start,
+    x_request_timeout,
 };
 
 /// Case-insensitive. Constant time in the number of known names.

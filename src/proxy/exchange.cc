@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "http/request_timeout.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
@@ -19,6 +20,7 @@ Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
       client_(client),
       facts_(facts),
       scope_(&kit.rules.scope_of(nullptr)),
+      total_(scope_->total),
       started_(kit.loop.now()),
       phase_started_(started_),
       upload_(kit.blocks),
@@ -71,8 +73,8 @@ void Exchange::reject(const http::HeadFault& fault, const http::RequestHead& hea
     reply({.reason = fault.reason, .detail = fault.detail});
 }
 
-/// What the log line says, the request's id and its origin. The views lead into the head's block, which lives
-/// as long as this does.
+/// What the log line says, and what holds from the first: the request's id, its origin, its sender's
+/// patience. The views lead into the head's block, which lives as long as this does.
 void Exchange::remember(const http::RequestHead& head) {
     record_.time = kit_.loop.calendar_time();
     record_.client_address = facts_.address;
@@ -86,6 +88,7 @@ void Exchange::remember(const http::RequestHead& head) {
         if (field.id == http::FieldId::user_agent) record_.user_agent = field.value;
         if (field.id == http::FieldId::x_request_id && http::is_sane_request_id(field.value))
             record_.request_id = field.value;
+        if (auto timeout = http::timeout_in(field)) patience_ = std::min(patience_, *timeout);
     }
     if (record_.request_id.empty()) {
         own_id_ = kit_.ids.next();
@@ -150,7 +153,7 @@ void Exchange::add_times() {
     if (kit_.settings.headers.request_start)
         add(kStart, duration_cast<microseconds>(record_.time.time_since_epoch()).count());
     if (kit_.settings.headers.deadline) {
-        Duration left = scope_->total - since_start(kit_.loop.now());
+        Duration left = total_ - since_start(kit_.loop.now());
         add(kDeadline, std::max<int64_t>(0, duration_cast<milliseconds>(left).count()));
     }
 }

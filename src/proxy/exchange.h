@@ -82,6 +82,7 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool pass_rates(const http::RequestHead&);
     bool refuse_misfit(const policy::Misfit&, std::string_view allow);
     void add_quota_fields(http::ResponseHead&);
+    [[nodiscard]] bool settle_total();
     // exchange_answers.cc
     [[nodiscard]] bool answer_without_app(const http::RequestHead&);
     void answer_publicly(const PublicAnswer&);
@@ -119,6 +120,8 @@ class Exchange final : public UpstreamUser {
     bool wants_upgrade_ = false;
     bool head_sent_ = false;  ///< of the response
     size_t attempts_ = 0;
+    Duration patience_ = Duration::max();  ///< of the client, as it says itself
+    Duration total_;                       ///< the scope's, or the client's patience where that is less
     const UpstreamPool* tried_ = nullptr;  ///< the server of the last attempt
     UpstreamPool::Want want_ = UpstreamPool::Want::any;
     uint64_t body_bytes_ = 0;  ///< of the request
