@@ -169,3 +169,11 @@ def test_an_upload_keeps_its_client(weir, connect, upstream):
     answer = json.loads(client.response().body)
     assert answer["body"] == "body"
     assert ["X-Real-IP", "203.0.113.9"] in answer["fields"]
+
+
+def test_a_proxy_on_a_unix_socket_can_be_trusted(weir, connect, upstream, tmp_path):
+    app = upstream(answering())
+    proxy = weir(app, listen=f"unix:{tmp_path / 'weir.sock'}", clients={"trusted_proxies": ["::"]})
+    assert connect(proxy).ask(fields={"X-Forwarded-For": "203.0.113.9"}).status == 200
+    assert app.requests[0].value("x-forwarded-for") == "203.0.113.9, unix"
+    assert proxy.log_lines(1)[0]["client"] == "203.0.113.9"
