@@ -72,7 +72,7 @@ Server::Server(Private, config::Settings settings)
     : settings_(std::move(settings)),
       budget_(settings_.limits.memory_bytes),
       gate_(affordable_connections(settings_.clients.max_connections),
-            settings_.clients.max_connections_per_ip),
+            settings_.clients.max_connections_per_ip, policy::AddressSet(settings_.clients.trusted_proxies)),
       rules_(settings_, HashSeed::random()),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {

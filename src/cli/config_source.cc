@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -61,18 +60,6 @@ std::string render_all(const std::vector<config::Diagnostic>& diagnostics) {
     return text;
 }
 
-/// Keys that the language has and nothing enforces in this version: to take them and do nothing would be a
-/// lie.
-std::vector<std::string_view> without_effect(const config::Settings& settings) {
-    std::vector<std::string_view> keys;
-    if (!settings.clients.trusted_proxies.empty()) keys.emplace_back("clients.trusted_proxies");
-    if (!settings.cors.origins.empty()) keys.emplace_back("cors");
-    if (settings.errors.format != config::ErrorFormat::problem) keys.emplace_back("errors");
-    if (!settings.public_paths.health.empty() || !settings.public_paths.queue_stats.empty())
-        keys.emplace_back("public");
-    return keys;
-}
-
 }  // namespace
 
 Result<config::Loaded, std::string> load_config(const CommandLine& line) {
@@ -94,11 +81,6 @@ Result<config::Loaded, std::string> load_config(const CommandLine& line) {
         return fail(fmt::format("weir: no configuration: there is no {} here and no {}\n{}", kDefaultFiles[0],
                                 kDefaultFiles[1], render_all(loaded.error())));
     if (!loaded) return fail(render_all(loaded.error()));
-    std::string refused;
-    for (std::string_view key : without_effect(loaded->settings))
-        refused +=
-            fmt::format("weir: error: {}: this version does not enforce this yet; leave it out\n", key);
-    if (!refused.empty()) return fail(refused);
     return std::move(*loaded);
 }
 

@@ -30,7 +30,7 @@ constexpr auto kClients = std::to_array<Field>({
      .fallback = "[]",
      .list = list_in([](S & s) -> auto& { return s.clients.trusted_proxies; }, 1000, {.least = 0}),
      .store = into([](S & s) -> auto& { return s.clients.trusted_proxies.back(); }),
-     .doc = "Addresses and blocks whose X-Forwarded-For, Forwarded and PROXY header are believed."},
+     .doc = "Addresses and blocks of proxies whose X-Forwarded-For and Forwarded are believed."},
     {.path = "clients.max_connections",
      .type = Type::integer,
      .fallback = "10000",
@@ -42,7 +42,7 @@ constexpr auto kClients = std::to_array<Field>({
      .fallback = "512",
      .range = {"1", "1000000"},
      .store = into([](S & s) -> auto& { return s.clients.max_connections_per_ip; }),
-     .doc = "The same for one client address."},
+     .doc = "The same for one address, those of trusted proxies aside."},
 });
 
 constexpr auto kScope =

@@ -44,6 +44,7 @@ class Cors {
     /// Off where no origins are given.
     explicit Cors(CorsPolicy policy);
 
+    [[nodiscard]] bool is_off() const { return origins_.empty() && !any_origin_; }
     [[nodiscard]] CorsRequest read(const RequestHead&) const;
 
     /// The fields of a preflight's answer, to an empty vector or behind what is there. They are views of this
@@ -56,7 +57,6 @@ class Cors {
     void replace_fields(const CorsRequest&, std::vector<Field>& fields) const;
 
   private:
-    [[nodiscard]] bool is_off() const { return origins_.empty() && !any_origin_; }
     /// What Access-Control-Allow-Origin says; "" where it is left out.
     [[nodiscard]] std::string_view allowed_origin(std::string_view origin) const;
 

@@ -19,6 +19,7 @@ constexpr Known kKnown[] = {
     {"date", FieldId::date},
     {"expect", FieldId::expect},
     {"forwarded", FieldId::forwarded},
+    {"grpc-timeout", FieldId::grpc_timeout},
     {"host", FieldId::host},
     {"keep-alive", FieldId::keep_alive},
     {"proxy-authenticate", FieldId::proxy_authenticate},
@@ -34,9 +35,11 @@ constexpr Known kKnown[] = {
     {"x-forwarded-for", FieldId::x_forwarded_for},
     {"x-forwarded-host", FieldId::x_forwarded_host},
     {"x-forwarded-proto", FieldId::x_forwarded_proto},
+    {"x-real-ip", FieldId::x_real_ip},
     {"x-request-deadline", FieldId::x_request_deadline},
     {"x-request-id", FieldId::x_request_id},
     {"x-request-start", FieldId::x_request_start},
+    {"x-request-timeout", FieldId::x_request_timeout},
 };
 
 // A perfect hash: the factors are such that no two known names share a slot, which the compiler verifies. No
@@ -45,7 +48,7 @@ constexpr size_t kSlots = 128;
 constexpr size_t slot_of(std::string_view name) {
     const auto first = static_cast<unsigned char>(lower(name.front()));
     const auto last = static_cast<unsigned char>(lower(name.back()));
-    return (name.size() + size_t{5} * first + last) % kSlots;
+    return (name.size() + size_t{10} * first + last) % kSlots;
 }
 
 constexpr bool no_slot_is_shared() {

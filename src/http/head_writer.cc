@@ -10,6 +10,8 @@ namespace {
 constexpr std::string_view kForwardedFor = "X-Forwarded-For";
 constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
 constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
+constexpr std::string_view kJoint = ", ";
+constexpr std::string_view kRealIp = "X-Real-IP";
 constexpr std::string_view kRequestIdName = "X-Request-ID";
 
 size_t field_size(std::string_view name, std::string_view value) {
@@ -22,10 +24,12 @@ bool is_replaced(FieldId folded, const RequestFacts& facts) {
         case FieldId::other:
         case FieldId::content_type:
         case FieldId::date:
+        case FieldId::grpc_timeout:
         case FieldId::referer:
         case FieldId::server:
         case FieldId::trailer:
-        case FieldId::user_agent: return false;
+        case FieldId::user_agent:
+        case FieldId::x_request_timeout: return false;
         case FieldId::content_length:
         case FieldId::expect:
         case FieldId::forwarded:
@@ -33,6 +37,7 @@ bool is_replaced(FieldId folded, const RequestFacts& facts) {
         case FieldId::x_forwarded_for:
         case FieldId::x_forwarded_host:
         case FieldId::x_forwarded_proto:
+        case FieldId::x_real_ip:
         case FieldId::x_request_id: return true;
         case FieldId::x_request_deadline: return facts.drop_deadline;
         case FieldId::x_request_start: return facts.drop_request_start;
@@ -55,6 +60,31 @@ bool is_sent_on(const Field& field, const RequestFacts& facts, const ConnectionN
 
 std::string_view host_of(const RequestHead& head, const RequestFacts& facts) {
     return facts.host.empty() ? head.authority : facts.host;
+}
+
+std::string_view forwarded_host_of(const RequestHead& head, const RequestFacts& facts) {
+    return facts.forwarded_host.empty() ? head.authority : facts.forwarded_host;
+}
+
+/// The proxies that a request came through, each written by the next one: what a trusted proxy has received
+/// stays as it is, and the proxy itself is added. Where it says nothing, the chain begins with the client.
+void write_forwarded_for(const RequestHead& head, const RequestFacts& facts, Out& out) {
+    if (facts.proxy_address.empty()) return out.field(kForwardedFor, facts.client_address);
+    out.text(kForwardedFor);
+    out.text(": ");
+    bool has_begun = false;
+    for (const Field& field : head.fields) {
+        if (field.id != FieldId::x_forwarded_for || field.value.empty()) continue;
+        out.text(field.value);
+        out.text(kJoint);
+        has_begun = true;
+    }
+    if (!has_begun && facts.client_address != facts.proxy_address) {
+        out.text(facts.client_address);
+        out.text(kJoint);
+    }
+    out.text(facts.proxy_address);
+    out.line_end();
 }
 
 void write_hop_by_hop(const RequestHead& head, Out& out) {
@@ -80,8 +110,11 @@ size_t request_head_bound(const RequestHead& head, const RequestFacts& facts) {
     bound += field_size("Host", host_of(head, facts));
     for (const Field& field : head.fields) bound += field_size(field.name, field.value);
     bound += head.upgrade.size() + kHopByHop;
-    bound += field_size(kForwardedFor, facts.client_address) + field_size(kForwardedProto, facts.scheme);
-    bound += field_size(kForwardedHost, head.authority) + field_size(kRequestIdName, facts.request_id);
+    // What is joined in X-Forwarded-For was a line of its own, and has been counted.
+    bound += field_size(kForwardedFor, facts.client_address) + facts.proxy_address.size() + kJoint.size();
+    bound += field_size(kForwardedProto, facts.scheme);
+    bound += field_size(kForwardedHost, forwarded_host_of(head, facts));
+    bound += field_size(kRealIp, facts.client_address) + field_size(kRequestIdName, facts.request_id);
     return bound + kMaxFraming;
 }
 
@@ -98,9 +131,11 @@ size_t write_request_head(const RequestHead& head, const RequestFacts& facts, ch
         if (is_sent_on(field, facts, named)) out.field(field);
     }
     write_hop_by_hop(head, out);
-    out.field(kForwardedFor, facts.client_address);
+    write_forwarded_for(head, facts, out);
     out.field(kForwardedProto, facts.scheme);
-    if (!head.authority.empty()) out.field(kForwardedHost, head.authority);
+    const std::string_view forwarded_host = forwarded_host_of(head, facts);
+    if (!forwarded_host.empty()) out.field(kForwardedHost, forwarded_host);
+    out.field(kRealIp, facts.client_address);
     out.field(kRequestIdName, facts.request_id);
     return out.size();
 }
@@ -143,6 +178,7 @@ bool is_hop_by_hop(FieldId id) {
         case FieldId::date:
         case FieldId::expect:
         case FieldId::forwarded:
+        case FieldId::grpc_timeout:
         case FieldId::host:
         case FieldId::referer:
         case FieldId::server:
@@ -151,9 +187,11 @@ bool is_hop_by_hop(FieldId id) {
         case FieldId::x_forwarded_for:
         case FieldId::x_forwarded_host:
         case FieldId::x_forwarded_proto:
+        case FieldId::x_real_ip:
         case FieldId::x_request_deadline:
         case FieldId::x_request_id:
-        case FieldId::x_request_start: return false;
+        case FieldId::x_request_start:
+        case FieldId::x_request_timeout: return false;
     }
     return false;
 }

@@ -27,6 +27,7 @@ enum class FieldId : uint8_t {
     date,
     expect,
     forwarded,
+    grpc_timeout,
     host,
     keep_alive,
     proxy_authenticate,
@@ -42,9 +43,11 @@ enum class FieldId : uint8_t {
     x_forwarded_for,
     x_forwarded_host,
     x_forwarded_proto,
+    x_real_ip,
     x_request_deadline,
     x_request_id,
     x_request_start,
+    x_request_timeout,
 };
 
 /// Case-insensitive. Constant time in the number of known names.

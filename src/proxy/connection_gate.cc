@@ -31,23 +31,29 @@ size_t ConnectionGate::Hash::operator()(const net::IpAddress& address) const {
 
 bool ConnectionGate::enter(const net::IpAddress& address) {
     std::lock_guard lock(mutex_);
-    if (connections_ < max_connections_) {
-        uint32_t& count = per_address_[counted_as(address)];
-        if (count < max_per_address_) {
-            ++count;
-            ++connections_;
-            return true;
-        }
+    if (connections_ < max_connections_ && enter_own_share(address)) {
+        ++connections_;
+        return true;
     }
     ++refused_;
     return false;
 }
 
+bool ConnectionGate::enter_own_share(const net::IpAddress& address) {
+    if (exempt_.contains(address.bytes)) return true;
+    uint32_t& count = per_address_[counted_as(address)];
+    if (count >= max_per_address_) return false;
+    ++count;
+    return true;
+}
+
 void ConnectionGate::leave(const net::IpAddress& address) {
     std::lock_guard lock(mutex_);
-    auto found = per_address_.find(counted_as(address));
-    assert(found != per_address_.end() && connections_ > 0);
+    assert(connections_ > 0);
     --connections_;
+    if (exempt_.contains(address.bytes)) return;
+    auto found = per_address_.find(counted_as(address));
+    assert(found != per_address_.end());
     if (--found->second == 0) per_address_.erase(found);
 }
 

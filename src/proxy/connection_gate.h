@@ -6,17 +6,20 @@
 #include <cstdint>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "net/socket.h"
+#include "policy/address_set.h"
 
 namespace weir::proxy {
 
 /// Threads: any. Holds an entry only for addresses that are connected, so it is bounded by `max_connections`.
-/// IPv6 is counted by its /64, which is what one subscriber gets.
+/// IPv6 is counted by its /64, which is what one subscriber gets. Behind an exempt address, that of a trusted
+/// proxy, are many clients: it is counted among all, and not for itself.
 class ConnectionGate {
   public:
-    ConnectionGate(size_t max_connections, size_t max_per_address)
-        : max_connections_(max_connections), max_per_address_(max_per_address) {}
+    ConnectionGate(size_t max_connections, size_t max_per_address, policy::AddressSet exempt = {})
+        : max_connections_(max_connections), max_per_address_(max_per_address), exempt_(std::move(exempt)) {}
 
     /// True where one more may stay; each true is paired with one leave().
     [[nodiscard]] bool enter(const net::IpAddress&);
@@ -25,12 +28,14 @@ class ConnectionGate {
     [[nodiscard]] uint64_t refused() const;
 
   private:
+    [[nodiscard]] bool enter_own_share(const net::IpAddress&);
     struct Hash {
         size_t operator()(const net::IpAddress&) const;
     };
 
     const size_t max_connections_;
     const size_t max_per_address_;
+    const policy::AddressSet exempt_;
     mutable std::mutex mutex_;
     size_t connections_ = 0;
     uint64_t refused_ = 0;

@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "http/request_timeout.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
@@ -15,6 +16,7 @@ Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
       client_(client),
       facts_(facts),
       scope_(&kit.rules.scope_of(nullptr)),
+      total_(scope_->total),
       started_(kit.loop.now()),
       phase_started_(started_),
       upload_(kit.blocks),
@@ -44,17 +46,20 @@ void Exchange::enter(Event event) {
 // ---- the request
 
 void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
+    if (kit_.identity.trusts_anyone()) kit_.identity.settle(head, client_text_, facts_, started_);
     remember(head);
     method_ = head.method;
     announced_ = head.body;
     wants_upgrade_ = !head.upgrade.empty();
     arm_deadline(started_);
     upload_.keep_raw(std::move(block));
-    if (!admit(head)) return;
+    if (answer_without_app(head) || !admit(head)) return;
     http::RequestFacts facts{.client_address = facts_.address,
                              .request_id = record_.request_id,
                              .scheme = facts_.scheme,
                              .host = kit_.host_for(head),
+                             .forwarded_host = facts_.host,
+                             .proxy_address = facts_.proxy,
                              .drop_request_start = kit_.settings.headers.request_start,
                              .drop_deadline = kit_.settings.headers.deadline};
     upload_.write_head(used, head, facts);
@@ -68,8 +73,8 @@ void Exchange::reject(const http::HeadFault& fault, const http::RequestHead& hea
     reply({.reason = fault.reason, .detail = fault.detail});
 }
 
-/// What the log line says, and the request's id. The views lead into the head's block, which lives as long as
-/// this does.
+/// What the log line says, and what holds from the first: the request's id, its origin, its sender's
+/// patience. The views lead into the head's block, which lives as long as this does.
 void Exchange::remember(const http::RequestHead& head) {
     record_.time = kit_.loop.calendar_time();
     record_.client_address = facts_.address;
@@ -77,11 +82,13 @@ void Exchange::remember(const http::RequestHead& head) {
     record_.target = head.target;
     record_.protocol = head.version == http::Version::http10 ? "HTTP/1.0" : "HTTP/1.1";
     record_.host = head.authority;
+    if (!kit_.cors.is_off()) cors_ = kit_.cors.read(head);
     for (const http::Field& field : head.fields) {
         if (field.id == http::FieldId::referer) record_.referer = field.value;
         if (field.id == http::FieldId::user_agent) record_.user_agent = field.value;
         if (field.id == http::FieldId::x_request_id && http::is_sane_request_id(field.value))
             record_.request_id = field.value;
+        if (auto timeout = http::timeout_in(field)) patience_ = std::min(patience_, *timeout);
     }
     if (record_.request_id.empty()) {
         own_id_ = kit_.ids.next();
@@ -177,7 +184,7 @@ void Exchange::on_response_head(http::ResponseHead& head, http::Body body) {
     head_sent_ = true;
     enter(Event::response_head);
     upload_.forget();
-    add_quota_fields(head);
+    add_shared_fields(head);
     client_.send_head(head, body, record_.request_id);
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "http/cors.h"
 #include "http/local_reply.h"
 #include "http/message.h"
 #include "http/request_id.h"
@@ -18,6 +19,7 @@
 #include "proxy/client_stream.h"
 #include "proxy/error.h"
 #include "proxy/exchange_state.h"
+#include "proxy/identity.h"
 #include "proxy/slots.h"
 #include "proxy/tunnel.h"
 #include "proxy/upload.h"
@@ -26,13 +28,7 @@
 namespace weir::proxy {
 
 struct Kit;
-
-/// What is known of the client before its request: all views outlive the exchange.
-struct ClientFacts {
-    std::string_view address;
-    net::IpAddress ip;
-    std::string_view scheme = "http";
-};
+struct PublicAnswer;
 
 /// Thread: its worker's. Owned by the client's side, which ends it only from the loop, after
 /// on_exchange_closed().
@@ -87,6 +83,13 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool pass_rates(const http::RequestHead&);
     bool refuse_misfit(const policy::Misfit&, std::string_view allow);
     void add_quota_fields(http::ResponseHead&);
+    [[nodiscard]] bool settle_total();
+    // exchange_answers.cc
+    [[nodiscard]] bool answer_without_app(const http::RequestHead&);
+    void answer_publicly(const PublicAnswer&);
+    void reply(const Error&);
+    void answer(const http::ResponseHead&, std::string_view body);
+    void add_shared_fields(http::ResponseHead&);
     // exchange_slots.cc
     void hold_enough();
     void leave_queue();
@@ -103,7 +106,6 @@ class Exchange final : public UpstreamUser {
 
     void fail(const Error&);
     [[nodiscard]] bool may_repeat(const Error&) const;
-    void reply(const Error&);
     void cut(const Error&);
     void give_up(std::string_view why);
 
@@ -115,15 +117,19 @@ class Exchange final : public UpstreamUser {
     Kit& kit_;
     ClientStream& client_;
     ClientFacts facts_;
-    const Scope* scope_;  ///< of the rules that hold for it
-    std::string target_;  ///< where a rule has rewritten it
+    Identity::AddressText client_text_;  ///< the client's address, where it is not the peer
+    const Scope* scope_;                 ///< of the rules that hold for it
+    std::string target_;                 ///< where a rule has rewritten it
     std::optional<http::RateLimitState> quota_;
+    http::CorsRequest cors_;
     ExchangeState state_ = ExchangeState::receiving;
     http::Method method_ = http::Method::other;
     http::Body announced_;
     bool wants_upgrade_ = false;
     bool head_sent_ = false;  ///< of the response
     size_t attempts_ = 0;
+    Duration patience_ = Duration::max();  ///< of the client, as it says itself
+    Duration total_;                       ///< the scope's, or the client's patience where that is less
     const UpstreamPool* tried_ = nullptr;  ///< the server of the last attempt
     UpstreamPool::Want want_ = UpstreamPool::Want::any;
     uint64_t body_bytes_ = 0;  ///< of the request

@@ -1,5 +1,7 @@
 // What a request meets before the app is asked: its route, the route's shape, its rates, and the room that is
 // left.
+#include <algorithm>
+
 #include "http/target.h"
 #include "policy/method_list.h"
 #include "policy/shape_rule.h"
@@ -41,7 +43,7 @@ bool has_body(const http::Body& body) {
 /// False where it was refused, and answered. The rates come last: what is refused for its shape costs
 /// nothing.
 bool Exchange::admit(http::RequestHead& head) {
-    if (!find_scope(head)) return false;
+    if (!find_scope(head) || !settle_total()) return false;
     if (head.body.framing == http::Framing::length && head.body.length > scope_->body_bytes) {
         reply({.reason = http::Reason::body_too_large, .detail = "the request body is larger than allowed"});
         return false;
@@ -53,6 +55,18 @@ bool Exchange::admit(http::RequestHead& head) {
     if (!pass_rates(head)) return false;
     if (!scope_->caps.empty()) client_key_ = kit_.rules.client_of(view_of(*scope_, head, facts_.ip));
     return true;
+}
+
+/// A client may only shorten the time. One that leaves none is not worth the app's.
+bool Exchange::settle_total() {
+    constexpr Duration kLeast = std::chrono::milliseconds(1);
+    Duration total = std::min(scope_->total, patience_);
+    if (total == total_) return true;
+    total_ = total;
+    arm_deadline(started_);
+    if (total_ >= kLeast) return true;
+    reply({.reason = http::Reason::deadline, .detail = "the client leaves no time for an answer"});
+    return false;
 }
 
 bool Exchange::find_scope(http::RequestHead& head) {

@@ -50,8 +50,7 @@ void Exchange::hold_enough() {
         },
         this);
     Slots::Answer answer = slots_->ask(
-        *scope_, {.client = client_key_, .bytes = upload_.memory(), .deadline = started_ + scope_->total},
-        now);
+        *scope_, {.client = client_key_, .bytes = upload_.memory(), .deadline = started_ + total_}, now);
     note_shadow_caps();
     if (answer != Slots::Answer::waiting) return follow(answer);
     record_.queue = Duration::zero();
@@ -112,7 +111,7 @@ void Exchange::add_times() {
     if (kit_.settings.headers.request_start)
         add(kStart, duration_cast<microseconds>(record_.time.time_since_epoch()).count());
     if (kit_.settings.headers.deadline) {
-        Duration left = scope_->total - since_start(kit_.loop.now());
+        Duration left = total_ - since_start(kit_.loop.now());
         add(kDeadline, std::max<int64_t>(0, duration_cast<milliseconds>(left).count()));
     }
 }
@@ -122,7 +121,7 @@ void Exchange::let_slots_go(State before, Event event) {
     Time now = kit_.loop.now();
     const bool app_is_at_work = before == State::awaiting && upload_.all_sent() && !scope_->caps.empty();
     if (event == Event::client_gone && app_is_at_work)
-        return kit_.abandoned->keep(std::move(lease_), slots_->hand_over(), started_ + scope_->total);
+        return kit_.abandoned->keep(std::move(lease_), slots_->hand_over(), started_ + total_);
     const bool app_was_at_work = before == State::awaiting || before == State::streaming;
     if (app_was_at_work && event != Event::client_gone) {
         slots_->settle(now);

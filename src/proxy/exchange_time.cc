@@ -14,7 +14,7 @@ Duration Exchange::since_start(Time now) const { return now - started_; }
 void Exchange::arm_deadline(Time now) {
     const config::Timeout& bounds = kit_.settings.timeout;
     if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
-    Time next = std::min(started_ + scope_->total, now + policy::sample_period(bounds.stall));
+    Time next = std::min(started_ + total_, now + policy::sample_period(bounds.stall));
     if (state_ == State::waiting) next = std::min(next, slots_->until());
     if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
     client_.set_deadline(next);
@@ -23,7 +23,7 @@ void Exchange::arm_deadline(Time now) {
 void Exchange::on_deadline(Time now) {
     if (state_ == State::closed) return;
     const config::Timeout& bounds = kit_.settings.timeout;
-    bool overdue = state_ != State::tunnel && since_start(now) >= scope_->total;
+    bool overdue = state_ != State::tunnel && since_start(now) >= total_;
     if (state_ == State::waiting && now >= slots_->until()) {
         follow(slots_->expire(now));
     } else if (overdue && head_sent_) {

@@ -4,6 +4,40 @@
 
 namespace weir::proxy {
 
+namespace {
+
+http::CorsPolicy policy_of(const config::Cors& cors) {
+    return {.origins = cors.origins,
+            .methods = cors.methods,
+            .headers = cors.headers,
+            .expose = cors.expose,
+            .credentials = cors.credentials,
+            .max_age = cors.max_age};
+}
+
+http::BodyPiece::Kind kind_of(config::BodyPiece::Kind kind) {
+    using From = config::BodyPiece::Kind;
+    using To = http::BodyPiece::Kind;
+    switch (kind) {
+        case From::text: return To::text;
+        case From::status: return To::status;
+        case From::reason: return To::reason;
+        case From::detail: return To::detail;
+        case From::request_id: return To::request_id;
+    }
+    return To::text;
+}
+
+std::optional<http::BodyTemplate> template_of(const config::Errors& errors) {
+    if (errors.format == config::ErrorFormat::problem) return std::nullopt;
+    std::vector<http::BodyPiece> pieces;
+    for (const config::BodyPiece& piece : errors.body)
+        pieces.push_back({.kind = kind_of(piece.kind), .text = piece.text});
+    return http::BodyTemplate(errors.content_type, std::move(pieces));
+}
+
+}  // namespace
+
 Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
          Rules& rules_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
     : loop(loop_),
@@ -14,7 +48,11 @@ Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budg
       blocks(budget_),
       access_log(log_writer, settings_.log.format),
       ids(id_seeds[0], id_seeds[1]),
-      remote_tasks(loop_) {
+      remote_tasks(loop_),
+      identity(settings_.clients),
+      cors(policy_of(settings_.cors)),
+      public_answers(settings_.public_paths),
+      own_body(template_of(settings_.errors)) {
     const Endpoint& server = settings.upstream.servers.front().address;
     default_host = server.is_unix() ? "localhost" : to_string(server);
 }

@@ -4,17 +4,22 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/block_pool.h"
 #include "base/object_pool.h"
 #include "config/settings.h"
+#include "http/cors.h"
 #include "http/imf_date.h"
+#include "http/local_reply.h"
 #include "http/message.h"
 #include "http/request_id.h"
 #include "net/loop.h"
 #include "net/remote_task.h"
 #include "proxy/access_log.h"
+#include "proxy/identity.h"
+#include "proxy/public_answers.h"
 #include "proxy/response_sender.h"
 
 namespace weir::proxy {
@@ -45,6 +50,10 @@ struct Kit {
     BlockPool blocks;
     AccessLog access_log;
     http::RequestIdSource ids;
+    Identity identity;
+    http::Cors cors;
+    PublicAnswers public_answers;
+    std::optional<http::BodyTemplate> own_body;  ///< of weir's refusals; none: application/problem+json
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;
     Abandoned* abandoned = nullptr;

@@ -70,6 +70,7 @@ def test_all_other_fields_arrive_in_order_and_as_written(seen):
         "x-forwarded-for",
         "x-forwarded-proto",
         "x-forwarded-host",
+        "x-real-ip",
         "x-request-id",
         "x-request-start",
         "x-request-deadline",

@@ -3,9 +3,6 @@
 import threading
 from collections import Counter
 
-import pytest
-
-from harness import weir as binary
 from harness.upstream import answering
 
 
@@ -122,23 +119,6 @@ def test_the_log_names_route_and_rule(weir, connect, upstream):
     served, refused = proxy.log_lines(2)
     assert served["route"] == refused["route"] == "reports"
     assert (refused["status"], refused["reason"], refused["rule"]) == (429, "rate_limited", "per-hour")
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"cors": {"origins": ["https://app.example"]}},
-        {"public": {"health": "/up"}},
-        {"clients": {"trusted_proxies": ["10.0.0.0/8"]}},
-    ],
-)
-def test_a_key_that_nothing_enforces_yet_is_refused_instead_of_ignored(tmp_path, settings):
-    (tmp_path / "weir.yaml").write_text(
-        binary.to_yaml({"listen": "127.0.0.1:8080", "upstream": "http://127.0.0.1:5000", **settings})
-    )
-    code, _, err = binary.run(tmp_path, "check", "weir.yaml")
-    assert code == 1
-    assert "does not enforce" in err
 
 
 def test_the_last_of_sixteen_global_and_sixteen_own_rules_still_counts(weir, connect, upstream):

@@ -60,8 +60,9 @@ bool is_passed_through(const Field& field) {
     if (http::equals_ignoring_case(start, kForwarded)) return false;
     // "Connection: close", which weir may write, names a field of that name too.
     if (http::equals_ignoring_case(field.name, "close")) return false;
-    constexpr std::array kPassed{FieldId::other,  FieldId::content_type, FieldId::referer,
-                                 FieldId::server, FieldId::trailer,      FieldId::user_agent};
+    constexpr std::array kPassed{FieldId::other,        FieldId::content_type,     FieldId::referer,
+                                 FieldId::server,       FieldId::trailer,          FieldId::user_agent,
+                                 FieldId::grpc_timeout, FieldId::x_request_timeout};
     return std::find(kPassed.begin(), kPassed.end(), folded_id(field.name)) != kPassed.end();
 }
 

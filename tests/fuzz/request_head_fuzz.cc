@@ -117,6 +117,8 @@ RequestFacts choose_facts(const RequestHead& head, Choices& choices) {
             .request_id = "0123456789abcdef0123456789abcdef",
             .scheme = choices.coin() ? "http" : "https",
             .host = !head.authority.empty() && choices.coin() ? "" : "app.internal:8000",
+            .forwarded_host = choices.coin() ? "" : "shop.example",
+            .proxy_address = choices.coin() ? "" : "10.0.0.1",
             .drop_request_start = choices.coin(),
             .drop_deadline = choices.coin()};
 }
@@ -142,14 +144,27 @@ void require_value(const RequestHead& head, FieldId id, std::string_view value) 
     require(at != head.fields.end() && at->value == value, "weir's own fields say what weir knows");
 }
 
-void require_weirs_own_fields(const RequestHead& written, const RequestFacts& facts) {
-    require_value(written, FieldId::x_forwarded_for, facts.client_address);
+/// A proxy's address goes behind all that the proxy has received; without one nothing is left of that.
+std::string forwarded_for(const RequestHead& head, const RequestFacts& facts) {
+    if (facts.proxy_address.empty()) return std::string(facts.client_address);
+    std::string chain;
+    for (std::string_view line : values_of(head.fields, FieldId::x_forwarded_for))
+        if (!line.empty()) chain.append(line).append(", ");
+    if (chain.empty()) chain.append(facts.client_address).append(", ");
+    return chain.append(facts.proxy_address);
+}
+
+void require_weirs_own_fields(const RequestHead& head, const RequestHead& written,
+                              const RequestFacts& facts) {
+    require_value(written, FieldId::x_forwarded_for, forwarded_for(head, facts));
+    require_value(written, FieldId::x_real_ip, facts.client_address);
     require_value(written, FieldId::x_forwarded_proto, facts.scheme);
     require_value(written, FieldId::x_request_id, facts.request_id);
     constexpr std::array kAtMostOnce{FieldId::host,
                                      FieldId::x_forwarded_for,
                                      FieldId::x_forwarded_proto,
                                      FieldId::x_forwarded_host,
+                                     FieldId::x_real_ip,
                                      FieldId::x_request_id,
                                      FieldId::content_length,
                                      FieldId::transfer_encoding,
@@ -215,7 +230,7 @@ void require_passed_on_well(const RequestHead& head, Choices& choices) {
     require(again->keep_alive, "the client's wish to close is not the app's concern");
     require(same_fields(end_to_end(again->fields), end_to_end(head.fields)),
             "end-to-end fields are passed on in order");
-    require_weirs_own_fields(*again, facts);
+    require_weirs_own_fields(head, *again, facts);
     require_llhttp_agrees(*again, *found);
 }
 

@@ -37,7 +37,8 @@ std::string forward(const std::string& text, const RequestFacts& facts = some_fa
 }
 
 const std::string kAdded =
-    "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nX-Request-ID: id-1\r\n";
+    "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nX-Real-IP: "
+    "192.0.2.7\r\nX-Request-ID: id-1\r\n";
 
 /// What becomes of a GET with these fields, without what is written for every request.
 std::string fields_forwarded(const std::string& fields) {
@@ -104,7 +105,36 @@ TEST_CASE("Connection cannot take away what weir writes itself") {
 TEST_CASE("what a client says of forwarding, and Expect, do not go on") {
     CHECK(fields_forwarded(
               "X-Forwarded-For: 1\r\nX-Forwarded-Prefix: /p\r\nForwarded: for=1\r\nX-Request-ID: q\r\n"
+              "X-Real-IP: 1\r\nX_Real_IP: 1\r\n"
               "Expect: 100-continue\r\nX-Forwarded: kept\r\n") == "X-Forwarded: kept\r\n");
+}
+
+TEST_CASE("what a trusted proxy received in X-Forwarded-For stays, and its own address comes behind it") {
+    RequestFacts facts = some_facts();
+    facts.proxy_address = "10.0.0.1";
+    const auto chain_of = [&](const std::string& fields) {
+        const std::string out = forward("GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n", facts);
+        const size_t begin = out.find("X-Forwarded-For: ");
+        REQUIRE(begin == out.rfind("X-Forwarded-For: "));
+        return out.substr(begin + 17, out.find("\r\n", begin) - begin - 17);
+    };
+    CHECK(chain_of("X-Forwarded-For: 1.1.1.1,192.0.2.7\r\n") == "1.1.1.1,192.0.2.7, 10.0.0.1");
+    CHECK(chain_of(
+              "X-Forwarded-For: 1.1.1.1\r\nX-Y: z\r\nX-Forwarded-For:\r\nX-Forwarded-For: 192.0.2.7\r\n") ==
+          "1.1.1.1, 192.0.2.7, 10.0.0.1");
+    CHECK(chain_of("X_Forwarded_For: 1.1.1.1\r\n") == "192.0.2.7, 10.0.0.1");
+    facts.client_address = facts.proxy_address;
+    CHECK(chain_of("") == "10.0.0.1");
+    CHECK(chain_of("X-Forwarded-For: unknown\r\n") == "unknown, 10.0.0.1");
+}
+
+TEST_CASE("what the client asked a trusted proxy for goes into X-Forwarded-Host") {
+    RequestFacts facts = some_facts();
+    facts.forwarded_host = "shop.example";
+    const std::string out = forward("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Host: b\r\n\r\n", facts);
+    CHECK(out.find("\r\nHost: a\r\n") != std::string::npos);
+    CHECK(out.find("\r\nX-Forwarded-Host: shop.example\r\n") != std::string::npos);
+    CHECK(out.find("X-Forwarded-Host: b") == std::string::npos);
 }
 
 TEST_CASE("names that a CGI-style app takes for weir's or for framing ones do not go on") {

@@ -45,6 +45,7 @@ const NamedId kIds[] = {
     {"Date", FieldId::date},
     {"Expect", FieldId::expect},
     {"Forwarded", FieldId::forwarded},
+    {"grpc-timeout", FieldId::grpc_timeout},
     {"Host", FieldId::host},
     {"Keep-Alive", FieldId::keep_alive},
     {"Proxy-Authenticate", FieldId::proxy_authenticate},
@@ -60,9 +61,11 @@ const NamedId kIds[] = {
     {"X-Forwarded-For", FieldId::x_forwarded_for},
     {"X-Forwarded-Host", FieldId::x_forwarded_host},
     {"X-Forwarded-Proto", FieldId::x_forwarded_proto},
+    {"X-Real-IP", FieldId::x_real_ip},
     {"X-Request-Deadline", FieldId::x_request_deadline},
     {"X-Request-ID", FieldId::x_request_id},
     {"X-Request-Start", FieldId::x_request_start},
+    {"X-Request-Timeout", FieldId::x_request_timeout},
 };
 
 std::string upper(std::string text) {

@@ -67,6 +67,18 @@ TEST_CASE("an IPv4 address is the same one through an IPv6 socket") {
     CHECK_FALSE(gate.enter(v6("::ffff:10.0.0.7")));
 }
 
+TEST_CASE("a trusted proxy has no share of its own to use up, and counts among all") {
+    const config::Cidr proxy{.address = v4(9).bytes, .prefix_bits = 128};
+    ConnectionGate gate(4, 1, policy::AddressSet({&proxy, 1}));
+    for (int i = 0; i < 3; ++i) CHECK(gate.enter(v4(9)));
+    CHECK(gate.enter(v4(1)));
+    CHECK_FALSE(gate.enter(v4(9)));
+    gate.leave(v4(9));
+    CHECK_FALSE(gate.enter(v4(1)));
+    CHECK(gate.enter(v4(9)));
+    CHECK(gate.connections() == 4);
+}
+
 TEST_CASE("workers that enter and leave at the same time neither pass the bound nor lose count") {
     ConnectionGate gate(64, 16);
     std::vector<std::thread> workers;
