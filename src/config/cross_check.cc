@@ -159,7 +159,7 @@ class Checks {
     void deadlines() {
         const Timeout& timeout = settings_.timeout;
         never_reached("timeout.connect", timeout.connect, timeout.total);
-        never_reached("timeout.stall", timeout.stall, timeout.total);
+        if (timeout.stall) never_reached("timeout.stall", *timeout.stall, timeout.total);
     }
 
     void never_reached(std::string_view path, Duration value, Duration total) {

@@ -156,7 +156,8 @@ struct Timeout {
     Duration header{};
     Duration keepalive{};
     Duration connect{};
-    Duration stall{};
+    std::optional<Duration> stall;  ///< of whoever everything waits for; none: 30 s of a client, and of the
+                                    ///< app whatever is left of the total
     Duration tunnel{};  ///< silence after which an upgraded connection is closed; `total` and `stall` do not
                         ///< hold for it
 };

@@ -9,12 +9,17 @@ namespace weir::proxy {
 using State = ExchangeState;
 using Event = ExchangeEvent;
 
+namespace {
+/// Of a client, where nothing else is said.
+constexpr Duration kClientStall = std::chrono::seconds(30);
+}  // namespace
+
 Duration Exchange::since_start(Time now) const { return now - started_; }
 
 void Exchange::arm_deadline(Time now) {
     const config::Timeout& bounds = kit_.settings.timeout;
     if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
-    Time next = std::min(started_ + total_, now + policy::sample_period(bounds.stall));
+    Time next = std::min(started_ + total_, now + policy::sample_period(bounds.stall.value_or(kClientStall)));
     if (state_ == State::waiting) next = std::min(next, slots_->until());
     if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
     client_.set_deadline(next);
@@ -68,10 +73,10 @@ void Exchange::sample_progress(Time now) {
         return enter(Event::tunnel_end);
     }
     bool client_is_waited_for = client_owes();
-    policy::Progress::Bounds bounds{.stall = settings.timeout.stall,
+    policy::Progress::Bounds bounds{.stall = settings.timeout.stall.value_or(kClientStall),
                                     .min_rate_bytes_per_second = settings.limits.min_rate_bytes_per_second};
     auto client = client_progress_.sample(now, client_.moved_bytes(), client_is_waited_for, bounds);
-    bounds.min_rate_bytes_per_second = 0;
+    bounds = {.stall = settings.timeout.stall.value_or(total_)};
     auto app = Verdict::fine;
     if (lease_) app = upstream_progress_.sample(now, lease_->moved_bytes(), !client_is_waited_for, bounds);
     if (client != Verdict::fine) {

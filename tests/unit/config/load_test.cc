@@ -39,7 +39,7 @@ TEST_CASE("every default is the one that is promised") {
     CHECK(settings.timeout.header == 10s);
     CHECK(settings.timeout.keepalive == 75s);
     CHECK(settings.timeout.connect == 2s);
-    CHECK(settings.timeout.stall == 30s);
+    CHECK_FALSE(settings.timeout.stall);
     CHECK(settings.timeout.tunnel == 1h);
     CHECK(settings.log.access == "stdout");
     CHECK(settings.log.format == LogFormat::json);
@@ -134,7 +134,7 @@ TEST_CASE("later sources win, key by key: default, file, environment, flag") {
     CHECK(loaded.settings.timeout.total == 50s);
     CHECK(loaded.settings.timeout.header == 4s);
     CHECK(loaded.settings.timeout.connect == 1s);
-    CHECK(loaded.settings.timeout.stall == 30s);
+    CHECK_FALSE(loaded.settings.timeout.stall);
     CHECK(origin_of(loaded, "timeout.total") == "--set");
     CHECK(value_of(loaded, "timeout.total") == "50s");
     CHECK(origin_of(loaded, "timeout.header") == "WEIR_TIMEOUT_HEADER");
