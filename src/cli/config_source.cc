@@ -61,6 +61,36 @@ std::string render_all(const std::vector<config::Diagnostic>& diagnostics) {
     return text;
 }
 
+bool is_default(const config::Passive& passive) {
+    using namespace std::chrono_literals;
+    return passive.failures == 5 && passive.window == 10s && passive.eject == 10s &&
+           passive.max_eject == 10min;
+}
+
+/// Of the app and its health. What is at its default is not refused, nor what asks for no more than there is.
+void add_without_effect(const config::Settings& settings, std::vector<std::string_view>& keys) {
+    using config::Server;
+    const config::Upstream& upstream = settings.upstream;
+    auto any = [&](auto&& is_meant) {
+        return std::any_of(upstream.servers.begin(), upstream.servers.end(), is_meant);
+    };
+    if (any([](const Server& server) { return server.is_tls; }))
+        keys.emplace_back("upstream.servers with https://");
+    if (any([](const Server& server) {
+            return server.weight != 1 || server.max_in_flight || server.slow_start;
+        }))
+        keys.emplace_back("weight, max_in_flight and slow_start of upstream.servers");
+    if (upstream.retry.attempts != 2 || upstream.retry.budget_percent != 20)
+        keys.emplace_back("upstream.retry");
+    if (upstream.hold != Duration::zero() && upstream.hold != std::chrono::seconds(5))
+        keys.emplace_back("upstream.hold");
+    if (!upstream.tls.ca.empty() || !upstream.tls.verify || !upstream.tls.server_name.empty())
+        keys.emplace_back("upstream.tls");
+    if (!settings.health.path.empty()) keys.emplace_back("health");
+    if (settings.health.passive.failures && !is_default(settings.health.passive))
+        keys.emplace_back("health.passive");
+}
+
 /// Keys that the language has and nothing enforces in this version: to take them and do nothing would be a
 /// lie.
 std::vector<std::string_view> without_effect(const config::Settings& settings) {
@@ -78,6 +108,7 @@ std::vector<std::string_view> without_effect(const config::Settings& settings) {
     if (settings.errors.format != config::ErrorFormat::problem) keys.emplace_back("errors");
     if (!settings.public_paths.health.empty() || !settings.public_paths.queue_stats.empty())
         keys.emplace_back("public");
+    add_without_effect(settings, keys);
     return keys;
 }
 
