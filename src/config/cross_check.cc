@@ -12,6 +12,7 @@
 #include "config/route_checks.h"
 #include "config/text.h"
 #include "config/units.h"
+#include "config/upstream_checks.h"
 #include "config/words.h"
 
 namespace weir::config {
@@ -73,7 +74,6 @@ class Checks {
         missing();
         listeners();
         loops();
-        pool();
         heads();
         deadlines();
         memory();
@@ -125,17 +125,6 @@ class Checks {
                                  quoted(to_string(server)), quoted(to_string(own->address))),
                      "name the address of the app"});
         }
-    }
-
-    void pool() {
-        const Pool& pool = settings_.upstream.pool;
-        if (!are_sound({"upstream.pool.min_idle", "upstream.pool.max_idle"}) ||
-            pool.min_idle <= pool.max_idle)
-            return;
-        at_later("upstream.pool.min_idle", "upstream.pool.max_idle", Severity::error,
-                 {fmt::format("`upstream.pool.min_idle` ({}) is above `upstream.pool.max_idle` ({})",
-                              pool.min_idle, pool.max_idle),
-                  "raise `upstream.pool.max_idle` or lower `upstream.pool.min_idle`"});
     }
 
     void heads() {
@@ -233,6 +222,7 @@ bool reaches(const Endpoint& server, const Endpoint& listen) {
 void cross_check(Draft& draft, const Input& file) {
     Findings findings(draft, file);
     Checks(findings).run();
+    check_upstream(findings);
     check_limits(findings);
     check_answers(findings);
     check_routes(findings);

@@ -42,6 +42,10 @@ std::string found_elsewhere(std::string_view name) {
     for (const Field& field : fields()) {
         if (name_of(field.path) == name) paths.push_back(fmt::format("`{}`", key_path(field.path)));
     }
+    // The nearest to the top are what is meant most often.
+    std::stable_sort(paths.begin(), paths.end(), [](const std::string& a, const std::string& b) {
+        return std::count(a.begin(), a.end(), '.') < std::count(b.begin(), b.end(), '.');
+    });
     constexpr size_t kEnough = 3;
     if (paths.size() > kEnough) paths.resize(kEnough);
     return paths.empty() ? std::string()

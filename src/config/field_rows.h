@@ -12,11 +12,12 @@
 
 namespace weir::config {
 
-[[nodiscard]] std::span<const Field> service_rows();  ///< listen, workers, drain, upstream
-[[nodiscard]] std::span<const Field> limit_rows();    ///< clients, limits, buffers, timeout
-[[nodiscard]] std::span<const Field> answer_rows();   ///< cors, log, errors, headers, public
-[[nodiscard]] std::span<const Field> route_rows();    ///< routes
-[[nodiscard]] std::span<const Field> shadow_rows();   ///< shadow
+[[nodiscard]] std::span<const Field> service_rows();   ///< listen, workers, drain
+[[nodiscard]] std::span<const Field> upstream_rows();  ///< upstream, health
+[[nodiscard]] std::span<const Field> limit_rows();     ///< clients, limits, buffers, timeout
+[[nodiscard]] std::span<const Field> answer_rows();    ///< cors, log, errors, headers, public
+[[nodiscard]] std::span<const Field> route_rows();     ///< routes
+[[nodiscard]] std::span<const Field> shadow_rows();    ///< shadow
 
 /// Text as a template argument.
 template <size_t N>

@@ -23,10 +23,13 @@ enum class Type : uint8_t {
     size,  ///< in bytes
     rate,  ///< in bytes per second
     duration,
+    percent,
     mode,     ///< permissions, octal
     choice,   ///< one of `choices`
     output,   ///< one of `choices`, or a file's path
+    file,     ///< the path of one that is read
     host,     ///< host or host:port, as in a Host field
+    domain,   ///< a name or an address, without a port
     address,  ///< where to listen
     server,   ///< where the app listens, as a URL
     boolean,
@@ -41,6 +44,7 @@ enum class Type : uint8_t {
     origin,         ///< of a page, as browsers send it, or *
     path,           ///< exactly one
     pattern,        ///< of paths
+    status_range,   ///< 200-399, or one code
     integer_range,  ///< 1..100, with either end open
     number_range,   ///< the same of decimal fractions
     length_range,   ///< the same from 0 on
@@ -50,8 +54,9 @@ enum class Type : uint8_t {
 
 /// A decoded value: nothing where `Field::word` stands, the index of a choice as a number, bytes,
 /// permissions.
-using Value = std::variant<std::monostate, uint64_t, Duration, std::string, Endpoint, Quota, KeyPart, Cidr,
-                           PathPattern, IntegerRange, NumberRange, std::vector<BodyPiece>>;
+using Value =
+    std::variant<std::monostate, uint64_t, Duration, std::string, Endpoint, ServerUrl, Quota, KeyPart, Cidr,
+                 PathPattern, StatusRange, IntegerRange, NumberRange, std::vector<BodyPiece>>;
 
 using Store = void (*)(Settings&, const Value&);
 

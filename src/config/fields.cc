@@ -8,7 +8,8 @@ namespace weir::config {
 std::span<const Field> fields() {
     static const std::vector<Field> all = [] {
         std::vector<Field> rows;
-        for (const auto part : {service_rows(), limit_rows(), answer_rows(), route_rows(), shadow_rows()})
+        for (const auto part :
+             {service_rows(), upstream_rows(), limit_rows(), answer_rows(), route_rows(), shadow_rows()})
             rows.insert(rows.end(), part.begin(), part.end());
         return rows;
     }();

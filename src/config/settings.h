@@ -32,8 +32,33 @@ struct Pool {
     Duration max_age{};
 };
 
+/// Where the app listens, as its URL says.
+struct ServerUrl {
+    Endpoint address;
+    bool is_tls = false;  ///< https; never of a UNIX socket
+
+    bool operator==(const ServerUrl&) const = default;
+};
+
 struct Server {
     Endpoint address;
+    bool is_tls = false;
+    uint32_t weight = 1;                       ///< its share beside the other servers, at least 1
+    std::optional<size_t> max_in_flight = {};  ///< requests inside it at once, of all workers; at least 1
+    std::optional<Duration> slow_start = {};   ///< after it came back, until it has its whole share again
+};
+
+/// Requests that may be sent again where the first try failed.
+struct Retry {
+    unsigned attempts = 1;        ///< tries in all; 1: none is sent again
+    unsigned budget_percent = 0;  ///< of all requests (policy/retry_budget.h); at most 100
+};
+
+/// To the servers with https.
+struct UpstreamTls {
+    std::string ca;  ///< a file of certificates to trust; empty: those of the system
+    bool verify = true;
+    std::string server_name;  ///< asked for and verified, a name or an address; empty: the server's host
 };
 
 struct Upstream {
@@ -41,6 +66,41 @@ struct Upstream {
     Balance balance = Balance::round_robin;
     std::string host;  ///< Host sent to the app; empty: the client's
     Pool pool;
+    Retry retry;
+    Duration hold{};  ///< how long a request waits for an app that is restarting; zero: not at all
+    UpstreamTls tls;
+};
+
+/// Both ends included, 200 to 599.
+struct StatusRange {
+    uint16_t low = 0;
+    uint16_t high = 0;
+
+    bool operator==(const StatusRange&) const = default;
+};
+
+/// What the answer to a health check has to be.
+struct Expect {
+    std::vector<StatusRange> statuses;  ///< at least one
+    std::string body;                   ///< text that stands in it; empty: none needs to
+};
+
+/// What requests tell of a server: failures in a row take it out for a while.
+struct Passive {
+    std::optional<uint32_t> failures;  ///< none: servers stay in, whatever requests tell
+    Duration window{};                 ///< that the failures lie in
+    Duration eject{};                  ///< the first time; doubled each time that it fails again
+    Duration max_eject{};              ///< at least `eject`
+};
+
+struct Health {
+    std::string path;  ///< empty: servers are not asked
+    Duration interval{};
+    Duration timeout{};  ///< of one check, from the connect to the end of the answer
+    unsigned rise = 1;   ///< checks in a row that bring a server back
+    unsigned fall = 1;   ///< checks in a row that take it out
+    Expect expect;
+    Passive passive;
 };
 
 /// One thing that tells clients apart. A key is a list of them: requests that agree in all of them count
@@ -304,6 +364,7 @@ struct Settings {
     unsigned workers = 1;
     Duration drain{};
     Upstream upstream;
+    Health health;
     Clients clients;
     Limits limits;
     Buffers buffers;

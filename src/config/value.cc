@@ -10,6 +10,8 @@
 #include "config/path_pattern.h"
 #include "config/quota.h"
 #include "config/ranges.h"
+#include "config/server_url.h"
+#include "config/status_range.h"
 #include "config/text.h"
 #include "config/words.h"
 
@@ -117,79 +119,21 @@ Parsed parse_address(std::string_view text) {
         fmt::format("{} is not an address: {}", quoted(text), printable(endpoint.error(), kMaxMessage)), {}});
 }
 
-Failure<Wrong> not_a_server(std::string_view text, std::string_view why, std::string hint) {
-    return fail(Wrong{fmt::format("{} {}", quoted(text), why), std::move(hint)});
+/// Whether it can be read is seen when it is: the rest of weir may run on another machine than `weir check`.
+Parsed parse_file(std::string_view text) {
+    if (text.empty() || text.ends_with('/'))
+        return fail(Wrong{quoted(text) + " is not a file", "write its path, as in `/etc/ssl/app-ca.pem`"});
+    if (text.size() > kMaxPathBytes) return fail(Wrong{"the path is too long", {}});
+    return Value(std::string(text));
 }
 
-bool starts_with_scheme(std::string_view text, std::string_view scheme) {
-    const auto same = [](char a, char b) { return a == b || (is_letter(a) && (a | 0x20) == b); };
-    return text.size() >= scheme.size() &&
-           std::equal(scheme.begin(), scheme.end(), text.begin(), [&](char b, char a) { return same(a, b); });
-}
-
-Parsed parse_authority(std::string_view text, std::string_view authority) {
-    const size_t path = authority.find_first_of("/?#");
-    if (path != std::string_view::npos && authority.substr(path) != "/") {
-        return not_a_server(
-            text, "has a path, and paths are not rewritten: a request keeps its own",
-            fmt::format("did you mean {}?", quoted(fmt::format("http://{}", authority.substr(0, path)))));
-    }
-    authority = authority.substr(0, path);
-    if (authority.find('@') != std::string_view::npos) {
-        return not_a_server(text, "has a user in front of the host, which is not supported", {});
-    }
-    const bool has_port =
-        authority.find(':', authority.rfind(']') == std::string_view::npos ? 0 : authority.rfind(']')) !=
-        std::string_view::npos;
-    const Result<Endpoint> endpoint =
-        parse_endpoint(has_port ? std::string(authority) : fmt::format("{}:80", authority));
-    if (!endpoint) {
-        return not_a_server(text, fmt::format("is not a URL: {}", printable(endpoint.error(), kMaxMessage)),
-                            "write `http://host:port` or `unix:/path`");
-    }
-    if (endpoint->is_unix() || endpoint->host.empty()) {
-        return not_a_server(text, "names no host", "did you mean `http://127.0.0.1:5000`?");
-    }
-    if (endpoint->port == 0) return not_a_server(text, "has the port 0", "name the port the app listens on");
-    return Value(*endpoint);
-}
-
-Parsed parse_unix_server(std::string_view text) {
-    const std::string_view path = text.substr(std::string_view("unix:").size());
-    if (path.starts_with("//")) {
-        const size_t name = path.find_first_not_of('/');
-        return not_a_server(
-            text, "has slashes behind `unix:` that belong to no path",
-            name == std::string_view::npos
-                ? "write `unix:/path`"
-                : fmt::format("did you mean {}?", quoted(fmt::format("unix:/{}", path.substr(name)))));
-    }
-    return parse_address(text);
-}
-
-Parsed parse_server(std::string_view text) {
-    if (starts_with_scheme(text, "http://")) return parse_authority(text, text.substr(7));
-    if (text.starts_with("unix:")) return parse_unix_server(text);
-    if (starts_with_scheme(text, "https://")) {
-        return not_a_server(
-            text, "asks for TLS to the app, which is not supported: only http:// and unix: are",
-            fmt::format("did you mean {}?", quoted(fmt::format("http://{}", text.substr(8)))));
-    }
-    if (text.find("://") != std::string_view::npos) {
-        return not_a_server(text, "has an unknown scheme: only http:// and unix: are supported", {});
-    }
-    if (text.starts_with('/')) {
-        return not_a_server(text, "has no scheme",
-                            fmt::format("did you mean {}?", quoted(fmt::format("unix:{}", text))));
-    }
-    const bool is_port = text.find_first_not_of("0123456789") == std::string_view::npos;
-    const std::string meant = fmt::format("http://{}{}", is_port || text.starts_with(':') ? "127.0.0.1" : "",
-                                          is_port ? fmt::format(":{}", text) : std::string(text));
-    const bool is_near =
-        !text.empty() && parse_authority(meant, std::string_view(meant).substr(7)).has_value();
-    return not_a_server(text, "has no scheme",
-                        is_near ? fmt::format("did you mean {}?", quoted(meant))
-                                : "write `http://host:port` or `unix:/path`");
+Parsed parse_domain(std::string_view text) {
+    const std::string_view open = text.find(':') == std::string_view::npos ? "" : "[";
+    Result<Endpoint> endpoint = parse_endpoint(fmt::format("{}{}{}:1", open, text, open.empty() ? "" : "]"));
+    if (endpoint && !endpoint->is_unix() && endpoint->host == text && !text.empty())
+        return Value(std::move(endpoint->host));
+    return fail(Wrong{quoted(text) + " is not a name or an address",
+                      "write it without a scheme and a port, as in `app.example`"});
 }
 
 Parsed parse_unbounded(const Field& field, std::string_view text) {
@@ -199,12 +143,15 @@ Parsed parse_unbounded(const Field& field, std::string_view text) {
         case Type::size: return to_value(parse_size(text));
         case Type::rate: return to_value(parse_rate(text));
         case Type::duration: return to_value(parse_duration(text));
+        case Type::percent: return to_value(parse_percent(text));
         case Type::mode: return parse_mode(text);
         case Type::choice: return parse_choice(field, text);
         case Type::output: return parse_output(field, text);
+        case Type::file: return parse_file(text);
         case Type::host: return parse_host(text);
+        case Type::domain: return parse_domain(text);
         case Type::address: return parse_address(text);
-        case Type::server: return parse_server(text);
+        case Type::server: return to_value(parse_server_url(text));
         case Type::boolean: return parse_boolean(text);
         case Type::quota: return to_value(parse_quota(text));
         case Type::key_part: return to_value(parse_key_part(text, field.choices));
@@ -217,6 +164,7 @@ Parsed parse_unbounded(const Field& field, std::string_view text) {
         case Type::origin: return to_value(parse_origin(text));
         case Type::path: return to_value(parse_path(text));
         case Type::pattern: return to_value(parse_pattern(text));
+        case Type::status_range: return to_value(parse_status_range(text));
         case Type::integer_range: return to_value(parse_integer_range(text));
         case Type::number_range: return to_value(parse_number_range(text));
         case Type::length_range: return to_value(parse_length_range(text));
@@ -273,10 +221,13 @@ std::string what_it_takes(const Field& field) {
         case Type::size: return "a size, as in `64KiB`";
         case Type::rate: return "a rate, as in `256B/s`";
         case Type::duration: return "a duration, as in `30s`";
+        case Type::percent: return "a percentage, as in `20%`";
         case Type::mode: return "a file mode, as in `0660`";
         case Type::choice: return fmt::format("one of {}", fmt::join(choices_of(field), ", "));
         case Type::output: return fmt::format("a path or one of {}", fmt::join(choices_of(field), ", "));
+        case Type::file: return "the path of a file";
         case Type::host: return "a host";
+        case Type::domain: return "a name, as in `app.example`";
         case Type::address: return "an address, as in `0.0.0.0:8080` or `unix:/run/weir.sock`";
         case Type::server: return "a URL, as in `http://127.0.0.1:5000` or `unix:/run/app.sock`";
         case Type::boolean: return "true or false";
@@ -291,6 +242,7 @@ std::string what_it_takes(const Field& field) {
         case Type::origin: return "an origin, as in `https://app.example`";
         case Type::path: return "a path, as in `/healthz`";
         case Type::pattern: return "a path, as in `/reports/*`";
+        case Type::status_range: return "a status code or a range, as in `200-399`";
         case Type::integer_range:
         case Type::length_range: return "a range, as in `1..100`";
         case Type::number_range: return "a range, as in `0..1`";

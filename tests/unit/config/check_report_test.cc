@@ -30,9 +30,14 @@ void check_reload(const Loaded& loaded) {
     REQUIRE(again.settings.upstream.servers.size() == loaded.settings.upstream.servers.size());
     for (size_t i = 0; i < again.settings.upstream.servers.size(); ++i) {
         CHECK(again.settings.upstream.servers[i].address == loaded.settings.upstream.servers[i].address);
+        CHECK(again.settings.upstream.servers[i].is_tls == loaded.settings.upstream.servers[i].is_tls);
+        CHECK(again.settings.upstream.servers[i].weight == loaded.settings.upstream.servers[i].weight);
     }
     CHECK(again.settings.upstream.host == loaded.settings.upstream.host);
     CHECK(again.settings.upstream.pool.idle_timeout == loaded.settings.upstream.pool.idle_timeout);
+    CHECK(again.settings.health.expect.statuses == loaded.settings.health.expect.statuses);
+    CHECK(again.settings.health.expect.body == loaded.settings.health.expect.body);
+    CHECK(again.settings.health.passive.failures == loaded.settings.health.passive.failures);
     CHECK(again.settings.log.access == loaded.settings.log.access);
     CHECK(again.settings.workers == loaded.settings.workers);
 }
@@ -61,6 +66,28 @@ TEST_CASE("the effective configuration shows every value and where it came from"
           "    idle_timeout: auto                     # default\n"
           "    max_requests: 0                        # default\n"
           "    max_age: 1h                            # default\n"
+          "  retry:\n"
+          "    attempts: 2                            # default\n"
+          "    budget: 20%                            # default\n"
+          "  hold: 5s                                 # default\n"
+          "  tls:\n"
+          "    ca: ~                                  # default\n"
+          "    verify: true                           # default\n"
+          "    server_name: ~                         # default\n"
+          "health:\n"
+          "  path: ~                                  # default\n"
+          "  interval: 5s                             # default\n"
+          "  timeout: 2s                              # default\n"
+          "  rise: 2                                  # default\n"
+          "  fall: 3                                  # default\n"
+          "  expect:\n"
+          "    status: 200-399                        # default\n"
+          "    body: ~                                # default\n"
+          "  passive:\n"
+          "    failures: 5                            # default\n"
+          "    window: 10s                            # default\n"
+          "    eject: 10s                             # default\n"
+          "    max_eject: 10m                         # default\n"
           "clients:\n"
           "  key: ip                                  # default\n"
           "  ipv6_prefix: 64                          # default\n"
@@ -131,6 +158,9 @@ TEST_CASE("the effective configuration loads to the same settings") {
                           {{"Y", "$${Z} $"}})));
     check_reload(load_well(sources(
         "listen: :80\nupstream: {servers: http://a, host: \"[::1]:80\", pool: {idle_timeout: 1m30s}}\n")));
+    check_reload(load_well(
+        sources("listen: :80\nupstream: {servers: [{url: https://a, weight: 3, slow_start: 30s}], hold: 0s}\n"
+                "health: {path: /up, expect: {status: [200, 204-206], body: \"#: ok\"}, passive: off}\n")));
 }
 
 TEST_CASE("lists of maps, nested lists and maps with names of their own load to the same settings") {

@@ -58,11 +58,14 @@ TEST_CASE("every quantity has a stated maximum") {
             case Type::size:
             case Type::rate:
             case Type::duration:
+            case Type::percent:
             case Type::mode: CHECK_FALSE(field.range.high.empty()); break;
             case Type::section:
             case Type::choice:
             case Type::output:
+            case Type::file:
             case Type::host:
+            case Type::domain:
             case Type::address:
             case Type::server:
             case Type::boolean:
@@ -77,6 +80,7 @@ TEST_CASE("every quantity has a stated maximum") {
             case Type::origin:
             case Type::path:
             case Type::pattern:
+            case Type::status_range:
             case Type::integer_range:
             case Type::number_range:
             case Type::length_range:

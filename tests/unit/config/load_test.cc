@@ -47,6 +47,110 @@ TEST_CASE("every default is the one that is promised") {
     CHECK(settings.log.slow == 1s);
 }
 
+TEST_CASE("the app and its health have their defaults") {
+    const Settings settings = load_well(std::string()).settings;
+    const Server& server = settings.upstream.servers.at(0);
+    CHECK_FALSE(server.is_tls);
+    CHECK(server.weight == 1);
+    CHECK_FALSE(server.max_in_flight.has_value());
+    CHECK_FALSE(server.slow_start.has_value());
+    CHECK(settings.upstream.retry.attempts == 2);
+    CHECK(settings.upstream.retry.budget_percent == 20);
+    CHECK(settings.upstream.hold == 5s);
+    CHECK(settings.upstream.tls.ca.empty());
+    CHECK(settings.upstream.tls.verify);
+    CHECK(settings.upstream.tls.server_name.empty());
+    CHECK(settings.health.path.empty());
+    CHECK(settings.health.interval == 5s);
+    CHECK(settings.health.timeout == 2s);
+    CHECK(settings.health.rise == 2);
+    CHECK(settings.health.fall == 3);
+    CHECK(settings.health.expect.statuses == std::vector<StatusRange>{{200, 399}});
+    CHECK(settings.health.expect.body.empty());
+    CHECK(settings.health.passive.failures == 5);
+    CHECK(settings.health.passive.window == 10s);
+    CHECK(settings.health.passive.eject == 10s);
+    CHECK(settings.health.passive.max_eject == 10min);
+}
+
+TEST_CASE("the keys of the app and its health reach their own places") {
+    const Settings settings = load_well(sources(R"(
+listen: :8080
+upstream:
+  servers:
+    - {url: https://a, weight: 3, max_in_flight: 8, slow_start: 30s}
+    - {url: "https://b:8443"}
+    - http://c
+  retry: {attempts: 4, budget: 5%}
+  hold: 7s
+  tls: {ca: ca.pem, verify: true, server_name: app.example}
+health:
+  path: /up
+  interval: 9s
+  timeout: 3s
+  rise: 4
+  fall: 6
+  expect: {status: [200, 204-206, 302], body: ok}
+  passive: {failures: 8, window: 11s, eject: 12s, max_eject: 13s}
+)"))
+                                  .settings;
+    const Upstream& upstream = settings.upstream;
+    REQUIRE(upstream.servers.size() == 3);
+    CHECK(upstream.servers[0].address == Endpoint{"a", 443, {}});
+    CHECK(upstream.servers[0].is_tls);
+    CHECK(upstream.servers[0].weight == 3);
+    CHECK(upstream.servers[0].max_in_flight == 8);
+    CHECK(upstream.servers[0].slow_start == 30s);
+    CHECK(upstream.servers[1].address == Endpoint{"b", 8443, {}});
+    CHECK(upstream.servers[1].is_tls);
+    CHECK(upstream.servers[1].weight == 1);
+    CHECK(upstream.servers[2].address == Endpoint{"c", 80, {}});
+    CHECK_FALSE(upstream.servers[2].is_tls);
+    CHECK(upstream.retry.attempts == 4);
+    CHECK(upstream.retry.budget_percent == 5);
+    CHECK(upstream.hold == 7s);
+    CHECK(upstream.tls.ca == "ca.pem");
+    CHECK(upstream.tls.server_name == "app.example");
+    const Health& health = settings.health;
+    CHECK(health.path == "/up");
+    CHECK(health.interval == 9s);
+    CHECK(health.timeout == 3s);
+    CHECK(health.rise == 4);
+    CHECK(health.fall == 6);
+    CHECK(health.expect.statuses == std::vector<StatusRange>{{200, 200}, {204, 206}, {302, 302}});
+    CHECK(health.expect.body == "ok");
+    CHECK(health.passive.failures == 8);
+    CHECK(health.passive.window == 11s);
+    CHECK(health.passive.eject == 12s);
+    CHECK(health.passive.max_eject == 13s);
+}
+
+TEST_CASE("the usual job asks for the health by its path alone") {
+    const Loaded loaded = load_well(sources(R"(
+listen: 0.0.0.0:8080
+upstream: http://127.0.0.1:5000
+limits:
+  rate: [60/min, 1000/hour]
+  concurrency: 20
+  queue: {size: 100, wait: 5s}
+timeout: 30s
+health: /health
+)"));
+    CHECK(loaded.warnings.empty());
+    CHECK(loaded.settings.health.path == "/health");
+    CHECK(loaded.settings.health.interval == 5s);
+}
+
+TEST_CASE("short forms of the app's care stand for the map below them") {
+    CHECK(load_well("health: ~\n").settings.health.path.empty());
+    CHECK_FALSE(load_well("health: {passive: off}\n").settings.health.passive.failures.has_value());
+    CHECK(load_well("health: {passive: 7}\n").settings.health.passive.failures == 7);
+    CHECK(load_well("health: {path: /, expect: 204}\n").settings.health.expect.statuses ==
+          std::vector<StatusRange>{{204, 204}});
+    CHECK(load_well(sources("listen: :80\nupstream: {servers: http://a, retry: 3}\n"))
+              .settings.upstream.retry.attempts == 3);
+}
+
 TEST_CASE("every key reaches its own place in the settings") {
     const Settings settings = load_well(sources(R"(
 listen:

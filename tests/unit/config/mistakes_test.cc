@@ -141,12 +141,11 @@ TEST_CASE("a mistake in a list is shown at its element") {
           "    6 |   - {mode: 0600}\n"
           "      |     ^\n"
           "      = it takes an address, as in `0.0.0.0:8080` or `unix:/run/weir.sock`\n"
-          "weir.yaml:7:22: error: `upstream.servers[1]` has no value, and takes a URL, as in "
-          "`http://127.0.0.1:5000` or "
-          "`unix:/run/app.sock`\n"
+          "weir.yaml:7:22: error: `upstream.servers[1]` takes a map of keys, not nothing\n"
           "    7 | upstream: [http://a, ~, a:5]\n"
           "      |                      ^\n"
-          "weir.yaml:7:25: error: `upstream.servers[2]`: `a:5` has no scheme\n"
+          "      = known here: url, weight, max_in_flight, slow_start\n"
+          "weir.yaml:7:25: error: `upstream.servers[2].url`: `a:5` has no scheme\n"
           "    7 | upstream: [http://a, ~, a:5]\n"
           "      |                         ^\n"
           "      = did you mean `http://a:5`?\n");
@@ -180,7 +179,7 @@ TEST_CASE("mistakes in variables and flags are shown as they were written") {
           "      = did you mean `1s`? (units: ms, s, m, h, d); allowed: 1ms to 24h\n"
           "--set: error: unknown key `body`\n"
           "      | --set body=1MiB\n"
-          "      = `body` exists as `limits.body` and `errors.body` and `routes.limits.body`\n"
+          "      = `body` exists as `limits.body` and `errors.body` and `health.expect.body`\n"
           "--set: error: `drain`: `[` is not a duration\n"
           "      | --set drain=[\n"
           "      |             ^\n"
@@ -188,10 +187,10 @@ TEST_CASE("mistakes in variables and flags are shown as they were written") {
 }
 
 TEST_CASE("each wrong server says what is wrong with it") {
-    CHECK(server_message("https://a:1") ==
-          "`upstream.servers`: `https://a:1` asks for TLS to the app, which is not supported: only http:// "
-          "and unix: are | "
-          "did you mean `http://a:1`?");
+    CHECK(server_message("https://a:1/x") ==
+          "`upstream.servers.url`: `https://a:1/x` has a path, and paths are not rewritten: a request keeps "
+          "its "
+          "own | did you mean `https://a:1`?");
     CHECK(server_message("http://a:1/x").find("has a path, and paths are not rewritten") !=
           std::string::npos);
     CHECK(server_message("http://a:1/x").ends_with("did you mean `http://a:1`?"));
@@ -203,10 +202,12 @@ TEST_CASE("each wrong server says what is wrong with it") {
     CHECK(server_message("5000").ends_with("has no scheme | did you mean `http://127.0.0.1:5000`?"));
     CHECK(server_message(":5000").ends_with("has no scheme | did you mean `http://127.0.0.1:5000`?"));
     CHECK(server_message("/run/a.sock").ends_with("has no scheme | did you mean `unix:/run/a.sock`?"));
-    CHECK(
-        server_message("what is this").ends_with("has no scheme | write `http://host:port` or `unix:/path`"));
+    CHECK(server_message("what is this")
+              .ends_with("has no scheme | write `http://host:port`, `https://host:port` or `unix:/path`"));
     CHECK(server_message("unix:///run/a").ends_with("did you mean `unix:/run/a`?"));
     CHECK(server_message("ftp://a").find("has an unknown scheme") != std::string::npos);
+    CHECK(server_message("https+unix://a").find("has an unknown scheme") != std::string::npos);
+    CHECK(server_message("https://").find("names no host") != std::string::npos);
     CHECK(server_message("http://").find("names no host") != std::string::npos);
     CHECK(server_message("http://:80").find("names no host") != std::string::npos);
     CHECK(server_message("http://u:p@a").find("has a user in front of the host") != std::string::npos);
