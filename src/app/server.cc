@@ -74,6 +74,7 @@ Server::Server(Private, config::Settings settings)
       gate_(affordable_connections(settings_.clients.max_connections),
             settings_.clients.max_connections_per_ip, policy::AddressSet(settings_.clients.trusted_proxies)),
       rules_(settings_, HashSeed::random()),
+      fleet_(settings_, worker_count(settings_)),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
     log::set_level(level_of(settings_.log.level));
@@ -112,6 +113,7 @@ void Server::start_workers() {
                   .budget = budget_,
                   .gate = gate_,
                   .rules = rules_,
+                  .fleet = fleet_,
                   .log_writer = log_writer_.get(),
                   .on_connect_failed = [this] { control_.post([this] { resolver_->ask_again(); }); },
                   .on_accept_ended = [this] { on_accept_ended(); },

@@ -15,6 +15,7 @@
 #include "net/resolver.h"
 #include "net/signals.h"
 #include "proxy/connection_gate.h"
+#include "proxy/fleet.h"
 #include "proxy/log_writer.h"
 #include "proxy/rules.h"
 
@@ -51,6 +52,7 @@ class Server {
     MemoryBudget budget_;
     proxy::ConnectionGate gate_;
     proxy::Rules rules_;
+    proxy::Fleet fleet_;
     std::unique_ptr<proxy::LogWriter> log_writer_;
     std::vector<std::vector<net::Fd>> sockets_;  ///< of each address, one a worker where it can be
     std::vector<net::SocketFile> socket_files_;

@@ -13,7 +13,7 @@ constexpr Duration kSweepPeriod = std::chrono::seconds(1);
 Worker::Worker(const Shared& shared, std::array<uint64_t, 2> id_seeds)
     : mailbox_(loop_),
       kit_(std::make_unique<proxy::Kit>(loop_, shared.settings, shared.budget, shared.gate, shared.rules,
-                                        shared.log_writer, id_seeds)),
+                                        shared.fleet, shared.log_writer, id_seeds)),
       upstreams_(*kit_, shared.settings.upstream),
       abandoned_(*kit_),
       clients_(*kit_),

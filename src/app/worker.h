@@ -12,6 +12,7 @@
 #include "net/mailbox.h"
 #include "proxy/abandoned.h"
 #include "proxy/client_set.h"
+#include "proxy/fleet.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
@@ -23,6 +24,7 @@ struct Shared {
     MemoryBudget& budget;
     proxy::ConnectionGate& gate;
     proxy::Rules& rules;
+    proxy::Fleet& fleet;
     proxy::LogWriter* log_writer;
     std::function<void()> on_connect_failed;  ///< any thread
     std::function<void()> on_accept_ended;    ///< any thread: this worker needs the listening sockets no more

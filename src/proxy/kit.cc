@@ -39,12 +39,13 @@ std::optional<http::BodyTemplate> template_of(const config::Errors& errors) {
 }  // namespace
 
 Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
-         Rules& rules_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
+         Rules& rules_, Fleet& fleet_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
     : loop(loop_),
       settings(settings_),
       budget(budget_),
       gate(gate_),
       rules(rules_),
+      fleet(fleet_),
       blocks(budget_),
       access_log(log_writer, settings_.log.format),
       ids(id_seeds[0], id_seeds[1]),

@@ -26,6 +26,7 @@ namespace weir::proxy {
 
 class Abandoned;
 class ConnectionGate;
+class Fleet;
 class Rules;
 class UpstreamSet;
 struct Turn;
@@ -39,7 +40,7 @@ struct Kit {
     static constexpr size_t kPressedReadBytes = 4096;
 
     Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
-        Rules& rules_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds);
+        Rules& rules_, Fleet& fleet_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds);
     ~Kit();
 
     net::Loop& loop;
@@ -47,6 +48,7 @@ struct Kit {
     MemoryBudget& budget;
     ConnectionGate& gate;
     Rules& rules;
+    Fleet& fleet;
     BlockPool blocks;
     AccessLog access_log;
     http::RequestIdSource ids;

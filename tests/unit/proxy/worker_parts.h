@@ -11,6 +11,7 @@
 #include "net/sockets.h"
 #include "net/stream.h"
 #include "proxy/connection_gate.h"
+#include "proxy/fleet.h"
 #include "proxy/kit.h"
 #include "proxy/rules.h"
 #include "proxy/upstream_pool.h"
@@ -50,7 +51,8 @@ class WorkerParts {
             gate = std::make_unique<ConnectionGate>(settings.clients.max_connections,
                                                     settings.clients.max_connections_per_ip);
             rules = std::make_unique<Rules>(settings, HashSeed{1, 2});
-            kit_ = std::make_unique<Kit>(driven.loop, settings, *budget, *gate, *rules, nullptr,
+            fleet = std::make_unique<Fleet>(settings, 1);
+            kit_ = std::make_unique<Kit>(driven.loop, settings, *budget, *gate, *rules, *fleet, nullptr,
                                          std::array<uint64_t, 2>{1, 2});
         }
         return *kit_;
@@ -61,6 +63,7 @@ class WorkerParts {
     std::unique_ptr<MemoryBudget> budget;
     std::unique_ptr<ConnectionGate> gate;
     std::unique_ptr<Rules> rules;
+    std::unique_ptr<Fleet> fleet;
 
   private:
     std::unique_ptr<Kit> kit_;

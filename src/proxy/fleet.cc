@@ -1,0 +1,44 @@
+#include "proxy/fleet.h"
+
+#include <algorithm>
+
+namespace weir::proxy {
+
+Fleet::Fleet(const config::Settings& settings, size_t workers)
+    : settings_(settings),
+      count_(settings.upstream.servers.size()),
+      states_(std::make_unique<State[]>(count_)),
+      ejections_(settings.health.passive, count_),
+      budget_(settings.upstream.retry.budget_percent, workers) {}
+
+void Fleet::set_health(size_t server, Health health, Time now) {
+    State& state = states_[server];
+    const Health before = state.health.exchange(health, std::memory_order_relaxed);
+    if (before == Health::down && health == Health::up) state.came_back.store(now, std::memory_order_relaxed);
+    ejections_.set_down(server, health == Health::down, now);
+}
+
+bool Fleet::is_ready() const {
+    if (settings_.health.path.empty()) return true;
+    return std::any_of(states_.get(), states_.get() + count_, [](const State& state) {
+        return state.health.load(std::memory_order_relaxed) == Health::up;
+    });
+}
+
+policy::Candidate Fleet::candidate(size_t server, Time now) const {
+    using Standing = policy::Candidate::Standing;
+    const config::Server& configured = this->server(server);
+    const State& state = states_[server];
+    const bool is_out = health(server) == Health::down ||
+                        ejections_.standing(server, now) == policy::Ejections::Standing::ejected;
+    policy::Candidate candidate{.standing = is_out ? Standing::out : Standing::in,
+                                .in_flight = in_flight(server),
+                                .weight = configured.weight};
+    if (configured.max_in_flight) candidate.cap = static_cast<uint32_t>(*configured.max_in_flight);
+    const Time came_back = state.came_back.load(std::memory_order_relaxed);
+    if (configured.slow_start && came_back != Time::min())
+        candidate.share = policy::slow_start_share(now - came_back, configured.slow_start);
+    return candidate;
+}
+
+}  // namespace weir::proxy

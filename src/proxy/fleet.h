@@ -1,0 +1,68 @@
+// What all workers and the health checks know of the app's servers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "config/settings.h"
+#include "policy/balancer.h"
+#include "policy/ejection.h"
+#include "policy/health_check.h"
+#include "policy/retry_budget.h"
+
+namespace weir::proxy {
+
+/// One for all workers; any thread, but set_health(), which belongs to whoever asks the servers. Servers are
+/// numbered as the configuration lists them, and the settings outlive it.
+class Fleet {
+  public:
+    using Health = policy::HealthCheck::State;
+
+    Fleet(const config::Settings& settings, size_t workers);
+    Fleet(const Fleet&) = delete;
+    Fleet& operator=(const Fleet&) = delete;
+
+    [[nodiscard]] size_t size() const { return count_; }
+    [[nodiscard]] const config::Server& server(size_t index) const {
+        return settings_.upstream.servers[index];
+    }
+
+    /// What the checks of a server have found. Where none are made it stays `unknown`.
+    void set_health(size_t server, Health health, Time now);
+    [[nodiscard]] Health health(size_t server) const {
+        return states_[server].health.load(std::memory_order_relaxed);
+    }
+    /// Whether the app may be said to be ready: a server is up, or no server is asked and so none known to be
+    /// down.
+    [[nodiscard]] bool is_ready() const;
+
+    /// A request is inside a server from its lease to the end of that.
+    void enter(size_t server) { states_[server].in_flight.fetch_add(1, std::memory_order_relaxed); }
+    void leave(size_t server) { states_[server].in_flight.fetch_sub(1, std::memory_order_relaxed); }
+    [[nodiscard]] uint32_t in_flight(size_t server) const {
+        return states_[server].in_flight.load(std::memory_order_relaxed);
+    }
+
+    /// As it stands for a request that looks for a server; of what one worker knows alone (refused
+    /// connections, what was tried) nothing is filled in.
+    [[nodiscard]] policy::Candidate candidate(size_t server, Time now) const;
+
+    [[nodiscard]] policy::Ejections& ejections() { return ejections_; }
+    [[nodiscard]] policy::RetryBudget& budget() { return budget_; }
+
+  private:
+    struct State {
+        std::atomic<Health> health{Health::unknown};
+        std::atomic<Time> came_back{Time::min()};  ///< Time::min(): it was never down
+        std::atomic<uint32_t> in_flight{0};
+    };
+
+    const config::Settings& settings_;
+    size_t count_;
+    std::unique_ptr<State[]> states_;
+    policy::Ejections ejections_;
+    policy::RetryBudget budget_;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,86 @@
+#include "proxy/fleet.h"
+
+#include <doctest/doctest.h>
+
+#include "proxy/worker_parts.h"
+
+namespace weir::proxy {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Standing = policy::Candidate::Standing;
+
+const Time kStart{1h};
+
+config::Settings settings_of(size_t servers) {
+    config::Settings settings = wide_settings();
+    settings.upstream.servers.assign(servers, settings.upstream.servers.front());
+    settings.health.path = "/health";
+    settings.health.passive = {.failures = 1, .window = 10s, .eject = 10s, .max_eject = 1min};
+    return settings;
+}
+
+}  // namespace
+
+TEST_CASE("a server that its checks found down takes no request, and one that was not asked does") {
+    const config::Settings settings = settings_of(2);
+    Fleet fleet(settings, 1);
+    CHECK(fleet.candidate(0, kStart).standing == Standing::in);
+    fleet.set_health(0, Fleet::Health::down, kStart);
+    CHECK(fleet.candidate(0, kStart).standing == Standing::out);
+    CHECK(fleet.candidate(1, kStart).standing == Standing::in);
+    fleet.set_health(0, Fleet::Health::up, kStart);
+    CHECK(fleet.candidate(0, kStart).standing == Standing::in);
+}
+
+TEST_CASE("an app is ready once one of its servers is known to be up, or where none is asked") {
+    config::Settings settings = settings_of(2);
+    Fleet asked(settings, 1);
+    CHECK_FALSE(asked.is_ready());
+    asked.set_health(1, Fleet::Health::up, kStart);
+    CHECK(asked.is_ready());
+    asked.set_health(1, Fleet::Health::down, kStart);
+    CHECK_FALSE(asked.is_ready());
+    settings.health.path.clear();
+    CHECK(Fleet(settings, 1).is_ready());
+}
+
+TEST_CASE("an ejected server takes no request until it is due to be probed") {
+    const config::Settings settings = settings_of(3);
+    Fleet fleet(settings, 1);
+    auto attempt = fleet.ejections().enter(1, kStart);
+    REQUIRE(attempt);
+    CHECK(attempt->settle(false, kStart));
+    CHECK(fleet.candidate(1, kStart + 1s).standing == Standing::out);
+    CHECK(fleet.candidate(1, kStart + 11s).standing == Standing::in);
+}
+
+TEST_CASE("what was configured of a server is in its candidate, and who is inside it") {
+    config::Settings settings = settings_of(1);
+    settings.upstream.servers[0].weight = 7;
+    settings.upstream.servers[0].max_in_flight = 2;
+    Fleet fleet(settings, 1);
+    fleet.enter(0);
+    CHECK(fleet.candidate(0, kStart).weight == 7);
+    CHECK(fleet.candidate(0, kStart).in_flight == 1);
+    CHECK_FALSE(fleet.candidate(0, kStart).is_full());
+    fleet.enter(0);
+    CHECK(fleet.candidate(0, kStart).is_full());
+    fleet.leave(0);
+    CHECK(fleet.in_flight(0) == 1);
+}
+
+TEST_CASE("a slow start follows a recovery, not the first time that a server is up") {
+    config::Settings settings = settings_of(1);
+    settings.upstream.servers[0].slow_start = 10s;
+    Fleet fleet(settings, 1);
+    fleet.set_health(0, Fleet::Health::up, kStart);
+    CHECK(fleet.candidate(0, kStart).share == policy::Candidate::kFullShare);
+    fleet.set_health(0, Fleet::Health::down, kStart);
+    fleet.set_health(0, Fleet::Health::up, kStart + 1s);
+    CHECK(fleet.candidate(0, kStart + 2s).share < policy::Candidate::kFullShare / 2);
+    CHECK(fleet.candidate(0, kStart + 11s).share == policy::Candidate::kFullShare);
+}
+
+}  // namespace weir::proxy
