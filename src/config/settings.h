@@ -79,7 +79,7 @@ struct Clients {
 };
 
 /// A value that is taken from around it where it is not given: by a route from the global limits, by a rule
-/// from its scope. Loading fills `value` in either case: nobody but config/ needs to look at `is_own`.
+/// from its scope. Loading fills `value` in either case: hardly anybody needs to look at `is_own`.
 template <class T>
 struct Inherited {
     T value{};

@@ -98,6 +98,7 @@ bool Exchange::pass_rates(const http::RequestHead& head) {
     RateVerdict verdict = ask_rates(*scope_, head, facts_.ip, kit_.loop.fresh_now());
     quota_ = verdict.nearest;
     record_.shadow_refusals = verdict.shadow_refusals;
+    record_.shadow_names = scope_->shadow_names;
     if (verdict.refused_by == nullptr) return true;
     reply({.reason = http::Reason::rate_limited,
            .detail = "this client has used up what it may ask for in this time",

@@ -1,6 +1,10 @@
 #include "proxy/rules.h"
 
+#include <algorithm>
+#include <cassert>
+
 #include "http/rate_limit_fields.h"
+#include "proxy/access_record.h"
 
 namespace weir::proxy {
 
@@ -51,6 +55,7 @@ http::RateLimitPolicy policy_of(const RateGate& gate) {
 RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys)
     : name(rate.name),
       mode(rate.mode),
+      is_mode_own(rate.mode.is_own),
       cost(rate.cost),
       key(std::move(key_of_request)),
       rule(limit_of(rate), keys) {}
@@ -58,10 +63,7 @@ RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, si
 Rules::Rules(const config::Settings& settings, const HashSeed& seed)
     : settings_(settings), seed_(seed), routes_(settings.routes) {
     std::vector<RateGate*> global = make_gates(settings.limits.rates, settings.limits.keys);
-    for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys)) {
-        gate->mode = config::Mode::shadow;
-        global.push_back(gate);
-    }
+    for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys)) global.push_back(gate);
     scopes_.push_back(make_scope(global));
     scopes_.back().total = settings.timeout.total;
     scopes_.back().body_bytes = settings.limits.body_bytes;
@@ -97,6 +99,11 @@ Scope Rules::make_scope(const std::vector<RateGate*>& gates) {
         (is_shadow ? scope.shadowed : scope.enforced).push_back(gate);
         if (!is_shadow) policies.push_back(policy_of(*gate));
     }
+    auto own = std::stable_partition(scope.shadowed.begin(), scope.shadowed.end(),
+                                     [](const RateGate* gate) { return !gate->is_mode_own; });
+    scope.shadowed_together = static_cast<size_t>(own - scope.shadowed.begin());
+    for (const RateGate* gate : scope.shadowed) scope.shadow_names.push_back(gate->name);
+    assert(scope.shadowed.size() <= kMostShadows);
     scope.policies = http::rate_limit_policies(policies);
     return scope;
 }

@@ -20,6 +20,7 @@ struct RateGate {
 
     std::string name;
     config::Mode mode;
+    bool is_mode_own;  ///< not that of the limits around it
     uint32_t cost;
     policy::KeyMaker key;
     policy::RateRule rule;
@@ -30,7 +31,9 @@ struct Scope {
     const config::Route* route = nullptr;  ///< nullptr: no route matched
     uint32_t number = 0;                   ///< in keys that name the route; 0: none
     std::vector<RateGate*> enforced;       ///< the global ones first, in the order of the configuration
-    std::vector<RateGate*> shadowed;
+    std::vector<RateGate*> shadowed;       ///< those first that are in shadow with the limits around them
+    size_t shadowed_together = 0;          ///< how many those are
+    std::vector<std::string_view> shadow_names;
     std::string policies;  ///< the value of RateLimit-Policy; empty where no rate holds
     Duration total{};
     uint64_t body_bytes = 0;
