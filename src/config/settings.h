@@ -105,7 +105,7 @@ struct Quota {
 /// Without a burst: never more than `quota.limit` in any `quota.window`. With one: a bucket of `burst` tokens
 /// that fills with `quota.limit` tokens in each `quota.window`, evenly.
 struct Rate {
-    std::string name;  ///< never empty; unique in its scope, and [a-z0-9_-] throughout
+    std::string name;  ///< never empty, [a-z0-9_-]; unique among all that hold for one request
     Quota quota;
     std::optional<uint32_t> burst;  ///< at least `cost`; filling the bucket takes at most 31 days
     Key key;
