@@ -54,11 +54,14 @@ std::string_view field_line(const void* head, std::string_view name, size_t nth)
     return {};
 }
 
+policy::RequestView view_of(const Scope& scope, const http::RequestHead& head, const net::IpAddress& client) {
+    return {.ip = client.bytes, .route = scope.number, .head = &head, .field_line = &field_line};
+}
+
 RateVerdict ask_rates(const Scope& scope, const http::RequestHead& head, const net::IpAddress& client,
                       Time now) {
     RateVerdict verdict;
-    policy::RequestView view{
-        .ip = client.bytes, .route = scope.number, .head = &head, .field_line = &field_line};
+    const policy::RequestView view = view_of(scope, head, client);
     if (!scope.enforced.empty()) {
         Asks asks;
         policy::RateHold hold(asks_of(scope.enforced, view, asks), now);

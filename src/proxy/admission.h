@@ -23,6 +23,10 @@ struct RateVerdict {
 [[nodiscard]] RateVerdict ask_rates(const Scope&, const http::RequestHead&, const net::IpAddress& client,
                                     Time now);
 
+/// What the rules may know of a request; the head must outlive it.
+[[nodiscard]] policy::RequestView view_of(const Scope&, const http::RequestHead&,
+                                          const net::IpAddress& client);
+
 /// The value of the nth line of a field, for policies that know no HTTP; data() is null where there is none.
 [[nodiscard]] std::string_view field_line(const void* head, std::string_view name, size_t nth);
 
