@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "app/explain.h"
 #include "app/server.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -68,6 +69,7 @@ int run_command_line(int argc, const char* const* argv) {
         case cli::Action::run: return run(*line);
         case cli::Action::check: return check(*line);
         case cli::Action::demo: return demo(*line);
+        case cli::Action::explain: return explain(*line);
         case cli::Action::version: return version();
     }
     return 0;
@@ -93,6 +95,21 @@ int check(const cli::CommandLine& line) {
     fmt::print("{}", config::effective_config(*loaded));
     print_warnings(*loaded);
     return 0;
+}
+
+int explain(const cli::CommandLine& line) {
+    auto loaded = cli::load_config(line);
+    if (!loaded) {
+        fmt::print(stderr, "{}", loaded.error());
+        return kBadConfig;
+    }
+    auto explanation = explain_request(loaded->settings, line.question, monotonic_now());
+    if (!explanation) {
+        fmt::print(stderr, "weir: {}\n", explanation.error());
+        return kBadUsage;
+    }
+    fmt::print("{}", explanation->text);
+    return explanation->is_refused ? kWouldBeRefused : 0;
 }
 
 int demo(const cli::CommandLine& line) {

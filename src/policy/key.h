@@ -51,6 +51,9 @@ inline constexpr size_t kMostKeyParts = 4;
 Result<KeySpec, config::Wrong> parse_key(std::span<const std::string> parts, const KeySpec& client);
 std::string format_key(const KeySpec&);
 
+/// False where a header or cookie names nobody, so that the address stands in for it; see KeyMaker.
+[[nodiscard]] bool is_named(const KeyPart&, const RequestView&);
+
 /// Turns requests into keys for a CellTable. Immutable; no allocation.
 ///
 /// A header or cookie that is absent, empty, or there twice with different values names nobody: the address

@@ -24,20 +24,6 @@ policy::KeyPart::Kind kind_of(config::KeyPart::Kind kind) {
     return To::ip;
 }
 
-/// What `client` stands for is put in its place.
-policy::KeySpec key_of(const config::Key& key, const config::Key& client) {
-    policy::KeySpec spec;
-    for (const config::KeyPart& part : key) {
-        if (part.kind == config::KeyPart::Kind::all) return {};
-        if (part.kind == config::KeyPart::Kind::client) {
-            for (const policy::KeyPart& each : key_of(client, {})) spec.push_back(each);
-        } else {
-            spec.push_back({.kind = kind_of(part.kind), .name = part.name});
-        }
-    }
-    return spec;
-}
-
 policy::RateRule::Limit limit_of(const config::Rate& rate) {
     return {.rate = {.count = rate.quota.limit, .window = rate.quota.window}, .burst = rate.burst};
 }
@@ -51,6 +37,19 @@ http::RateLimitPolicy policy_of(const RateGate& gate) {
 }
 
 }  // namespace
+
+policy::KeySpec key_of(const config::Key& key, const config::Key& client) {
+    policy::KeySpec spec;
+    for (const config::KeyPart& part : key) {
+        if (part.kind == config::KeyPart::Kind::all) return {};
+        if (part.kind == config::KeyPart::Kind::client) {
+            for (const policy::KeyPart& each : key_of(client, {})) spec.push_back(each);
+        } else {
+            spec.push_back({.kind = kind_of(part.kind), .name = part.name});
+        }
+    }
+    return spec;
+}
 
 RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys)
     : name(rate.name),

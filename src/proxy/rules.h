@@ -14,6 +14,9 @@
 
 namespace weir::proxy {
 
+/// What `client` stands for is put in its place.
+[[nodiscard]] policy::KeySpec key_of(const config::Key& key, const config::Key& client);
+
 /// One rate of the configuration with what it remembers of its keys.
 struct RateGate {
     RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys);
