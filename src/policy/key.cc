@@ -194,7 +194,7 @@ KeyMaker::Words KeyMaker::words_of(const KeyPart& part, const RequestView& reque
 
 /// Every part has the same number of words, so no two lists of parts read alike.
 uint64_t KeyMaker::operator()(const RequestView& request) const {
-    std::array<uint64_t, 3 * kMostKeyParts> words{};
+    std::array<uint64_t, 3 * kMostKeyParts> words;  // only as much is written as is read
     size_t count = 0;
     for (const KeyPart& part : spec_) {
         for (const uint64_t word : words_of(part, request)) words[count++] = word;

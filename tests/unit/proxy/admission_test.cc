@@ -16,9 +16,9 @@ namespace {
 /// A configuration's rules, and what they say to requests of users who tell themselves apart by a field.
 class Asked {
   public:
-    explicit Asked(const std::string& yaml)
-        : settings_(config::load_well("clients: {key: \"header:X-User\"}\n" + yaml).settings),
-          rules_(settings_, HashSeed{1, 2}) {}
+    explicit Asked(const std::string& yaml) : Asked("clients: {key: \"header:X-User\"}\n", yaml) {}
+    Asked(const std::string& clients, const std::string& yaml)
+        : settings_(config::load_well(clients + yaml).settings), rules_(settings_, HashSeed{1, 2}) {}
 
     /// The names of those that refuse, or would, with a comma between them; "" where all admit.
     std::string say(std::string_view user, size_t route, Time now) {
@@ -82,6 +82,21 @@ TEST_CASE("a rate that is in shadow by itself counts as if it alone were enforce
     CHECK(rules.say("a", 9, now) == "own,tighter");
     CHECK(rules.say("a", 9, now) == "per-min");
     CHECK(rules.say("b", 9, now).empty());
+}
+
+TEST_CASE("the longest keys that a configuration takes tell clients apart by each of their parts") {
+    const std::string clients =
+        "clients: {key: [ip, route, \"header:X-User\", \"cookie:b\", \"cookie:c\", "
+        "\"cookie:d\", \"cookie:e\", \"cookie:f\"]}\n";
+    const std::string key =
+        "[\"header:h1\", \"header:h2\", \"header:h3\", \"header:h4\", \"header:h5\", "
+        "\"header:h6\", \"header:h7\", client]";
+    Asked rules(clients, "limits: {rate: {limit: 1/hour, key: " + key + "}}\n");
+    const Time now{1h};
+    CHECK(rules.say("a", 9, now).empty());
+    CHECK(rules.say("a", 9, now) == "per-hour");
+    CHECK(rules.say("b", 9, now).empty());
+    CHECK(rules.say("b", 9, now) == "per-hour");
 }
 
 TEST_CASE("forty-eight rates in shadow are told apart") {
