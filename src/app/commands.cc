@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "app/explain.h"
 #include "app/server.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -45,15 +46,29 @@ int serve(const config::Loaded& loaded) {
 }
 
 constexpr const char* kDemoListen = "127.0.0.1:8080";
+/// Enough for one person who clicks; what a burst shows is the limit of its route.
+constexpr const char* kDemoSettings[][2] = {
+    {"limits.rate", "[300/min]"},
+    {"routes", "[{match: {path: /slow}, name: slow, limits: {rate: [30/10s]}}]"},
+};
 constexpr const char* kDemoText =
     R"(The sample app of this demo runs behind weir at http://{0}/ : open it in a browser, or try
 
   curl -i http://{0}/fast
-  curl -N http://{0}/stream
+  for i in $(seq 35); do curl -s -w ' %{{http_code}}\n' 'http://{0}/slow?ms=1'; done
   curl -i http://{0}/crash
 
-Ctrl-C ends it. One line for each request follows.
+A client may ask 300 times in any minute, and /slow 30 times in any 10 seconds: the second command ends in
+refusals that say so. Ctrl-C ends the demo. One line for each request follows.
 )";
+
+/// In front of what was asked for, which therefore holds. Who brings a file brings the limits too.
+void add_demo_settings(cli::CommandLine& line) {
+    std::vector<config::Assignment> own{{"listen", kDemoListen, "--listen"}};
+    if (line.config_file.empty())
+        for (const auto& [key, value] : kDemoSettings) own.push_back({key, value, "weir demo"});
+    line.flags.insert(line.flags.begin(), own.begin(), own.end());
+}
 
 }  // namespace
 
@@ -68,6 +83,7 @@ int run_command_line(int argc, const char* const* argv) {
         case cli::Action::run: return run(*line);
         case cli::Action::check: return check(*line);
         case cli::Action::demo: return demo(*line);
+        case cli::Action::explain: return explain(*line);
         case cli::Action::version: return version();
     }
     return 0;
@@ -95,6 +111,21 @@ int check(const cli::CommandLine& line) {
     return 0;
 }
 
+int explain(const cli::CommandLine& line) {
+    auto loaded = cli::load_config(line);
+    if (!loaded) {
+        fmt::print(stderr, "{}", loaded.error());
+        return kBadConfig;
+    }
+    auto explanation = explain_request(loaded->settings, line.question, monotonic_now());
+    if (!explanation) {
+        fmt::print(stderr, "weir: {}\n", explanation.error());
+        return kBadUsage;
+    }
+    fmt::print("{}", explanation->text);
+    return explanation->is_refused ? kWouldBeRefused : 0;
+}
+
 int demo(const cli::CommandLine& line) {
     prepare_process();
     auto sample = demo::SampleApp::start();
@@ -103,7 +134,7 @@ int demo(const cli::CommandLine& line) {
         return kCouldNotStart;
     }
     cli::CommandLine proxied = line;
-    proxied.flags.insert(proxied.flags.begin(), {"listen", kDemoListen, "--listen"});
+    add_demo_settings(proxied);
     std::string url = fmt::format("http://127.0.0.1:{}", (*sample)->port());
     proxied.flags.push_back({"upstream.servers", url, "--upstream"});
     auto loaded = cli::load_config(proxied);

@@ -15,7 +15,7 @@ namespace {
 constexpr int kBadUsage = 2;
 constexpr const char* kFooter =
     "\nSignals: SIGTERM and SIGINT drain (a second one stops at once), SIGUSR1 reopens the log files.\n"
-    "Exit codes: 0 clean, 1 bad configuration, 2 bad usage, 3 could not start.";
+    "Exit codes: 0 clean, 1 bad configuration, 2 bad usage, 3 could not start, 4 explain: would be refused.";
 
 struct Options {
     std::string config_file;
@@ -23,6 +23,7 @@ struct Options {
     std::vector<std::string> listen;
     std::vector<std::string> upstream;
     std::vector<std::string> set;
+    Question question;
 };
 
 /// One item as it is, several as `['a', 'b']`, each quoted so that nothing in it is taken for syntax.
@@ -43,11 +44,27 @@ void add_options(CLI::App& app, Options& options) {
         ->type_name("FILE");
     app.add_option("-l,--listen", options.listen,
                    "where clients connect: host:port, [v6]:port, :port or unix:/path")
-        ->type_name("ADDR");
+        ->type_name("ADDR")
+        ->allow_extra_args(false);
     app.add_option("-u,--upstream", options.upstream, "the app: http://host:port or unix:/path")
-        ->type_name("URL");
+        ->type_name("URL")
+        ->allow_extra_args(false);
     app.add_option("-s,--set", options.set, "one key of the configuration, e.g. timeout.total=10s")
-        ->type_name("KEY=VALUE");
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+}
+
+CLI::App* add_explain(CLI::App& app, Question& question) {
+    CLI::App* explain =
+        app.add_subcommand("explain", "say what a request would meet: its route, its rules, their answers");
+    explain->footer("\nEnds with 0 where the request would reach the app, with 4 where it would be refused.");
+    explain->add_option("request", question.request, "as in \"GET /path?x=1\"")->required();
+    explain->add_option("--ip", question.ip, "the client's address; default: 127.0.0.1")->type_name("ADDR");
+    explain->add_option("-H,--header", question.headers, "a header field, as in \"Accept: */*\"")
+        ->type_name("FIELD")
+        ->allow_extra_args(false);
+    explain->fallthrough();
+    return explain;
 }
 
 Result<std::vector<config::Assignment>, Exit> assignments(const Options& options) {
@@ -80,6 +97,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     check->fallthrough();
     CLI::App* demo = app.add_subcommand("demo", "start a sample app behind a proxy and say what to try");
     demo->fallthrough();
+    CLI::App* explain = add_explain(app, options.question);
     CLI::App* version = app.add_subcommand("version", "version, build and libraries");
     app.require_subcommand(0, 1);
     try {
@@ -93,8 +111,10 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     CommandLine made;
     if (*check) made.action = Action::check;
     if (*demo) made.action = Action::demo;
+    if (*explain) made.action = Action::explain;
     if (*version) made.action = Action::version;
     made.config_file = options.check_file.empty() ? options.config_file : options.check_file;
+    made.question = std::move(options.question);
     auto flags = assignments(options);
     if (!flags) return fail(flags.error());
     made.flags = std::move(*flags);

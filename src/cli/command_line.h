@@ -11,12 +11,20 @@
 
 namespace weir::cli {
 
-enum class Action : uint8_t { run, check, demo, version };
+enum class Action : uint8_t { run, check, demo, explain, version };
+
+/// The request that `weir explain` is asked about, as it was typed.
+struct Question {
+    std::string request;               ///< "GET /path?x=1", maybe with a version behind it
+    std::string ip;                    ///< the client's; empty: none was given
+    std::vector<std::string> headers;  ///< "Name: value"
+};
 
 struct CommandLine {
     Action action = Action::run;
     std::string config_file;  ///< empty: the default places, if no flag makes a file needless
     std::vector<config::Assignment> flags;
+    Question question = {};  ///< of Action::explain
 };
 
 /// Why there is nothing to do: help was printed (0), or the usage was wrong (2).

@@ -60,7 +60,7 @@ void complete_route(Route& route, const Settings& settings) {
     inherit(limits.body_bytes, settings.limits.body_bytes.value);
     inherit(limits.keys, settings.limits.keys.value);
     inherit(route.timeout_total, settings.timeout.total);
-    complete_rates(limits.rates, limits.mode, {});
+    complete_rates(limits.rates, limits.mode, route.name + '-');
 }
 
 /// What the routes of a group say together: the first that names a value speaks for those that do not.
@@ -86,6 +86,7 @@ Groups groups_of(const std::vector<Route>& routes) {
 
 void complete_routes(Settings& settings) {
     const Groups groups = groups_of(settings.routes);
+    complete_names(settings.routes);
     for (Route& route : settings.routes) {
         RouteLimits& limits = route.limits;
         const auto group = groups.find(limits.group);
@@ -96,7 +97,6 @@ void complete_routes(Settings& settings) {
         complete_route(route, settings);
         if (shared.queue_size) inherit(limits.queue.size, *shared.queue_size);
     }
-    complete_names(settings.routes);
 }
 
 /// A body is there to be written: it needs no `format` beside it.

@@ -80,20 +80,34 @@ void check_rate(Findings& findings, const Written& rule) {
                    fmt::format("set it to at most {}", room));
 }
 
+void report_same_name(Findings& findings, const Written& rule, const Written& first) {
+    findings.error(rule.spot,
+                   fmt::format("{} has the name {} of {}", shown(findings, rule), quoted(rule.rate->name),
+                               shown(findings, first)),
+                   "give one of them another `name`");
+}
+
 void check_names(Findings& findings, const std::vector<Written>& rules) {
     for (size_t i = 1; i < rules.size(); ++i) {
         const auto is_same = [&](const Written& other) { return other.rate->name == rules[i].rate->name; };
         const auto end = rules.begin() + static_cast<ptrdiff_t>(i);
         const auto first = std::find_if(rules.begin(), end, is_same);
-        if (first == end) continue;
-        findings.error(rules[i].spot,
-                       fmt::format("{} has the name {} of {}", shown(findings, rules[i]),
-                                   quoted(rules[i].rate->name), shown(findings, *first)),
-                       "give one of them another `name`");
+        if (first != end) report_same_name(findings, rules[i], *first);
     }
 }
 
 bool count_alike(const Rate& a, const Rate& b) { return a.key == b.key && a.cost == b.cost; }
+
+/// For rules that hold beside `others`, which have been compared among themselves.
+void check_names_beside(Findings& findings, const std::vector<Written>& others,
+                        const std::vector<Written>& rules) {
+    for (const Written& rule : rules) {
+        const auto twin = std::find_if(others.begin(), others.end(), [&](const Written& other) {
+            return other.rate->name == rule.rate->name;
+        });
+        if (twin != others.end()) report_same_name(findings, rule, *twin);
+    }
+}
 
 /// Whether `longer` runs out before `shorter` can, whatever clients do.
 bool runs_out_first(const Rate& longer, const Rate& shorter) {
@@ -209,6 +223,12 @@ void check_limits(Findings& findings) {
     all.insert(all.end(), shadows.begin(), shadows.end());
     check_names(findings, all);
     check_shadows(findings, shadows, rules);
+    for (size_t i = 0; i < settings.routes.size(); ++i) {
+        const Spot spot = Spot("routes")[i];
+        if (!findings.is_sound(spot)) continue;
+        const std::vector<Rate>& own = settings.routes[i].limits.rates;
+        check_names_beside(findings, all, sound_rules(findings, own, spot / "limits" / "rate"));
+    }
 }
 
 }  // namespace weir::config

@@ -43,7 +43,8 @@ constexpr auto rate_fragment(Place) {
          .fallback = "~",
          .word = "~",
          .store = into([](S & s) -> auto& { return Place{}(s).name; }),
-         .doc = "Of the rule, in answers, log and metrics; ~ is made of its time, as in per-min."},
+         .doc = "Of the rule, in answers, log and metrics; ~ is made of its time: per-min, of a route "
+                "reports-per-min."},
     });
 }
 

@@ -139,7 +139,7 @@ struct Clients {
 };
 
 /// A value that is taken from around it where it is not given: by a route from the global limits, by a rule
-/// from its scope. Loading fills `value` in either case: nobody but config/ needs to look at `is_own`.
+/// from its scope. Loading fills `value` in either case: hardly anybody needs to look at `is_own`.
 template <class T>
 struct Inherited {
     T value{};
@@ -165,7 +165,7 @@ struct Quota {
 /// Without a burst: never more than `quota.limit` in any `quota.window`. With one: a bucket of `burst` tokens
 /// that fills with `quota.limit` tokens in each `quota.window`, evenly.
 struct Rate {
-    std::string name;  ///< never empty; unique in its scope, and [a-z0-9_-] throughout
+    std::string name;  ///< never empty, [a-z0-9_-]; unique among all that hold for one request
     Quota quota;
     std::optional<uint32_t> burst;  ///< at least `cost`; filling the bucket takes at most 31 days
     Key key;

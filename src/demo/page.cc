@@ -41,12 +41,13 @@ form { display: flex; flex-wrap: wrap; gap: .5rem; }
 <body>
 <h1>weir demo</h1>
 <p class="soft">You reached a small sample app through weir. The app blocks and spends a thread on each connection.
-Where an answer is <code>application/problem+json</code> it is weir that answered, and its body says why.</p>
+Where an answer is <code>application/problem+json</code> it is weir that answered, and its body says why.
+One client may ask 300 times in any minute; every answer says in its <code>RateLimit</code> field what is left.</p>
 
 <section>
 <h2>A burst</h2>
-<p>Sends 40 requests at once to <code>/slow?ms=200</code>. They reach the app over a few connections that
-weir keeps open and uses again.</p>
+<p>Sends 40 requests at once to <code>/slow?ms=200</code>. weir lets 30 of one client through in any 10 seconds and
+refuses the rest with 429: the app never sees those. Six go out at a time, as many as a browser opens connections.</p>
 <button id="burst">Send 40 requests</button>
 <output id="burst-out" aria-live="polite"></output>
 </section>
@@ -109,7 +110,11 @@ element("burst").onclick = async () => {
       const answer = await fetch("/slow?ms=200&n=" + i, {cache: "no-store"});
       const body = await answer.text();
       key = String(answer.status);
-      try { key += " " + JSON.parse(body).reason; } catch { /* the app's own answer is plain text */ }
+      try {
+        const problem = JSON.parse(body);
+        key += " " + problem.reason + (problem.rule ? ", rule " + problem.rule : "");
+        if (problem.retry_after) key += ", again in " + problem.retry_after + " s";
+      } catch { /* the app's own answer is plain text */ }
     } catch { /* counted as no answer */ }
     counts[key] = (counts[key] || 0) + 1;
     slowest = Math.max(slowest, performance.now() - begin);

@@ -103,6 +103,18 @@ void add_once(KeySpec& spec, const KeyPart& part) {
     if (std::ranges::find(spec, part) == spec.end()) spec.push_back(part);
 }
 
+/// What a header or cookie says; empty where it names nobody, and for all other parts.
+std::string_view value_of(const KeyPart& part, const RequestView& request) {
+    switch (part.kind) {
+        case Kind::header: return header_value(request, part.name);
+        case Kind::cookie: return cookie_value(request, part.name);
+        case Kind::ip:
+        case Kind::route:
+        case Kind::client: return {};
+    }
+    return {};
+}
+
 std::string_view name_of(Kind kind) {
     switch (kind) {
         case Kind::ip: return "ip";
@@ -160,20 +172,19 @@ std::string format_key(const KeySpec& spec) {
     return spec.size() == 1 ? text : "[" + text + "]";
 }
 
+bool is_named(const KeyPart& part, const RequestView& request) {
+    const bool may_lack = part.kind == Kind::header || part.kind == Kind::cookie;
+    return !may_lack || !value_of(part, request).empty();
+}
+
 KeyMaker::KeyMaker(KeySpec spec, unsigned ipv6_prefix, const HashSeed& seed)
     : spec_(std::move(spec)), ipv6_prefix_(ipv6_prefix), seed_(seed) {
     assert(spec_.size() <= kMostKeyParts);
 }
 
 KeyMaker::Words KeyMaker::words_of(const KeyPart& part, const RequestView& request) const {
-    std::string_view value;
-    switch (part.kind) {
-        case Kind::route: return {uint64_t{static_cast<uint8_t>(part.kind)}, request.route, 0};
-        case Kind::header: value = header_value(request, part.name); break;
-        case Kind::cookie: value = cookie_value(request, part.name); break;
-        case Kind::ip:
-        case Kind::client: break;
-    }
+    if (part.kind == Kind::route) return {uint64_t{static_cast<uint8_t>(part.kind)}, request.route, 0};
+    const std::string_view value = value_of(part, request);
     if (!value.empty()) {
         return {uint64_t{static_cast<uint8_t>(part.kind)}, value.size(), siphash13(seed_, value)};
     }
@@ -183,7 +194,7 @@ KeyMaker::Words KeyMaker::words_of(const KeyPart& part, const RequestView& reque
 
 /// Every part has the same number of words, so no two lists of parts read alike.
 uint64_t KeyMaker::operator()(const RequestView& request) const {
-    std::array<uint64_t, 3 * kMostKeyParts> words{};
+    std::array<uint64_t, 3 * kMostKeyParts> words;  // only as much is written as is read
     size_t count = 0;
     for (const KeyPart& part : spec_) {
         for (const uint64_t word : words_of(part, request)) words[count++] = word;

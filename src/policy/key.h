@@ -47,9 +47,12 @@ using KeySpec = std::vector<KeyPart>;
 /// Reads `ip`, `header:NAME`, `cookie:NAME`, `route`, `all` and `client`, alone or as the members of a list.
 /// The parts `client` stands for are put in its place, and what is said twice counts once. At most
 /// kMostKeyParts.
-inline constexpr size_t kMostKeyParts = 4;
+inline constexpr size_t kMostKeyParts = 16;
 Result<KeySpec, config::Wrong> parse_key(std::span<const std::string> parts, const KeySpec& client);
 std::string format_key(const KeySpec&);
+
+/// False where a header or cookie names nobody, so that the address stands in for it; see KeyMaker.
+[[nodiscard]] bool is_named(const KeyPart&, const RequestView&);
 
 /// Turns requests into keys for a CellTable. Immutable; no allocation.
 ///

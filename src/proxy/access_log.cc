@@ -13,13 +13,15 @@ namespace weir::proxy {
 namespace {
 
 constexpr size_t kMaxShortField = 256;
+constexpr size_t kMaxLoggedName = 96;
 constexpr size_t kLongestEscape = 6;  // \u00XX
 constexpr char kHexDigits[] = "0123456789abcdef";
 constexpr std::string_view kStruckOut = "***";
 
-// Eight texts are short ones. The remainder is keys, numbers, ellipses and the scan's last 8-byte
-// store.
-static_assert((kMaxLoggedTarget + 2 * kMaxLoggedField + 8 * kMaxShortField) * kLongestEscape + 800 <=
+// Ten texts are short ones. A name of a rule needs no escaping, but quotes and a comma. The remainder is
+// keys, numbers, ellipses and the scan's last 8-byte store.
+static_assert((kMaxLoggedTarget + 2 * kMaxLoggedField + 10 * kMaxShortField) * kLongestEscape +
+                  kMostShadows * (kMaxLoggedName + 3) + 800 <=
               kMaxLineBytes);
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -263,12 +265,27 @@ void write_json_request(Line& line, const AccessRecord& record) {
     write_text<JsonEscape>(line, record.protocol);
 }
 
+void write_shadows(Line& line, const AccessRecord& record) {
+    if (record.shadow_refusals == 0) return;
+    line.literal(",\"shadow\":[");
+    for (uint64_t left = record.shadow_refusals; left != 0; left &= left - 1) {
+        line.literal("\"");
+        line.raw(record.shadow_names[static_cast<size_t>(std::countr_zero(left))].substr(0, kMaxLoggedName));
+        if ((left & (left - 1)) == 0) {
+            line.literal("\"]");
+        } else {
+            line.literal("\",");
+        }
+    }
+}
+
 void write_json_outcome(Line& line, const AccessRecord& record) {
     line.literal("\",\"status\":");
     line.number(record.status);
     write_optional(line, ",\"route\":\"", record.route);
     write_optional(line, ",\"reason\":\"", record.reason);
     write_optional(line, ",\"rule\":\"", record.rule);
+    write_shadows(line, record);
     write_optional(line, ",\"cut\":\"", record.cut);
     line.literal(",\"bytes_in\":");
     line.number(record.request_bytes);

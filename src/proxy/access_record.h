@@ -1,12 +1,18 @@
 // What is remembered of one exchange for its access-log line.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
 
 namespace weir::proxy {
+
+/// Rules in shadow that may hold for one request; the configuration takes 16 global rates, 16 of `shadow` and
+/// 16 of a route.
+inline constexpr size_t kMostShadows = 64;
 
 /// Views live only while the line is written. Durations are nanoseconds since the request's first byte was
 /// seen; negative: it never came to that.
@@ -20,13 +26,14 @@ struct AccessRecord {
     std::string_view host;
     std::string_view referer;
     std::string_view user_agent;
-    std::string_view server;       ///< the app's address, "" where none was asked
-    std::string_view route;        ///< the name of the route, "" for none
-    std::string_view rule;         ///< the name of the rule that refused
-    uint32_t shadow_refusals = 0;  ///< rates in shadow that would have refused
-    std::string_view reason;       ///< slug of weir's own answer, "" where the app answered
-    std::string_view cut;          ///< why a response ended before its end, "" where it did not
-    uint16_t status = 0;           ///< 499: the client left before there was one
+    std::string_view server;                         ///< the app's address, "" where none was asked
+    std::string_view route;                          ///< the name of the route, "" for none
+    std::string_view rule;                           ///< the name of the rule that refused
+    uint64_t shadow_refusals = 0;                    ///< bit n: the rate `shadow_names[n]` would have refused
+    std::span<const std::string_view> shadow_names;  ///< at most kMostShadows; they live as long as the rules
+    std::string_view reason;                         ///< slug of weir's own answer, "" where the app answered
+    std::string_view cut;  ///< why a response ended before its end, "" where it did not
+    uint16_t status = 0;   ///< 499: the client left before there was one
     uint32_t retries = 0;
     uint64_t request_bytes = 0;   ///< payload
     uint64_t response_bytes = 0;  ///< payload sent to the client

@@ -1,5 +1,6 @@
 #include "proxy/admission.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -25,17 +26,22 @@ http::RateLimitState state_of(const RateGate& gate, const policy::Quota& quota) 
             .reset = quota.next};
 }
 
-/// Each counts for itself, as if it alone stood beside the enforced ones.
-uint32_t ask_shadows(const Scope& scope, const policy::RequestView& view, Time now) {
-    uint32_t refusals = 0;
-    for (RateGate* gate : scope.shadowed) {
-        policy::RateAsk ask{.rule = &gate->rule, .key = gate->key(view), .cost = gate->cost};
-        policy::RateHold hold({&ask, 1}, now);
-        if (hold.admits()) {
-            hold.charge();
-        } else {
-            ++refusals;
-        }
+/// The index of the one that would have refused; nullopt: all are charged.
+std::optional<size_t> rehearse(std::span<RateGate* const> gates, const policy::RequestView& view, Time now) {
+    Asks asks;
+    policy::RateHold hold(asks_of(gates, view, asks), now);
+    if (!hold.admits()) return hold.refusing();
+    hold.charge();
+    return std::nullopt;
+}
+
+uint64_t ask_shadows(const Scope& scope, const policy::RequestView& view, Time now) {
+    std::span<RateGate* const> gates(scope.shadowed);
+    uint64_t refusals = 0;
+    size_t count = std::max<size_t>(scope.shadowed_together, 1);
+    for (size_t first = 0; first < gates.size(); first += count, count = 1) {
+        if (auto refusing = rehearse(gates.subspan(first, count), view, now))
+            refusals |= uint64_t{1} << (first + *refusing);
     }
     return refusals;
 }

@@ -14,10 +14,12 @@ struct RateVerdict {
     const RateGate* refused_by = nullptr;         ///< nullptr: admitted, and charged
     Duration retry_after{};                       ///< exact, where refused
     std::optional<http::RateLimitState> nearest;  ///< what to tell the client of; none where no rate holds
-    uint32_t shadow_refusals = 0;                 ///< rates in shadow that would have refused
+    uint64_t shadow_refusals = 0;                 ///< bit n: `shadowed[n]` of the scope would have refused
 };
 
-/// Nothing is allocated, and nothing is charged where an enforced rate refuses.
+/// Nothing is allocated, and nothing is charged where an enforced rate refuses. Rates in shadow are asked
+/// about what the enforced ones admit: those that are in shadow with all the limits around them pass or
+/// refuse as they would if they were enforced, together, and any other as if it alone were enforced too.
 [[nodiscard]] RateVerdict ask_rates(const Scope&, const http::RequestHead&, const net::IpAddress& client,
                                     Time now);
 

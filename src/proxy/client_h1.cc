@@ -9,6 +9,7 @@
 #include "http/head_parser.h"
 #include "proxy/client_set.h"
 #include "proxy/connection_gate.h"
+#include "proxy/routing.h"
 
 namespace weir::proxy {
 
@@ -20,10 +21,6 @@ constexpr Duration kLinger = std::chrono::seconds(2);
 constexpr int kMaxLingerReads = 16;  ///< in one go: whoever sends faster than that does not read
 /// Room behind a head for the same head as it is written for the app.
 constexpr size_t kRewriteRoom = 1024;
-
-http::HeadLimits head_limits(const config::Limits& limits) {
-    return {.head_bytes = limits.header_bytes, .fields = limits.headers, .uri_bytes = limits.uri_bytes};
-}
 
 /// Any protocol may be asked for but HTTP/2, which would carry requests past weir unseen; a request with a
 /// body stays what it is.

@@ -77,11 +77,7 @@ class Exchange final : public UpstreamUser {
     void remember(const http::RequestHead&);
     // exchange_admission.cc
     [[nodiscard]] bool admit(http::RequestHead&);
-    [[nodiscard]] bool find_scope(http::RequestHead&);
-    [[nodiscard]] bool fit_route(const policy::RouteMatch&, const policy::RequestOutline&,
-                                 http::RequestHead&);
     [[nodiscard]] bool pass_rates(const http::RequestHead&);
-    bool refuse_misfit(const policy::Misfit&, std::string_view allow);
     void add_quota_fields(http::ResponseHead&);
     [[nodiscard]] bool settle_total();
     // exchange_answers.cc

@@ -65,8 +65,9 @@ void Exchange::leave_queue() {
 }
 
 void Exchange::note_shadow_caps() {
-    for (const ConcurrencyGate* gate : slots_->shadow_refusals())
-        if (gate != nullptr) ++record_.shadow_refusals;
+    const uint64_t of_rates = scope_->shadowed.size();
+    record_.shadow_refusals |= uint64_t{slots_->shadow_refusals()} << of_rates;
+    record_.shadow_names = scope_->shadow_names;
 }
 
 void Exchange::follow(Slots::Answer answer) {

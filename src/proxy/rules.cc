@@ -1,6 +1,10 @@
 #include "proxy/rules.h"
 
+#include <algorithm>
+#include <cassert>
+
 #include "http/rate_limit_fields.h"
+#include "proxy/access_record.h"
 
 namespace weir::proxy {
 
@@ -18,20 +22,6 @@ policy::KeyPart::Kind kind_of(config::KeyPart::Kind kind) {
         case From::all: return To::ip;  // not reached: `all` stands alone and is the empty key
     }
     return To::ip;
-}
-
-/// What `client` stands for is put in its place.
-policy::KeySpec key_of(const config::Key& key, const config::Key& client) {
-    policy::KeySpec spec;
-    for (const config::KeyPart& part : key) {
-        if (part.kind == config::KeyPart::Kind::all) return {};
-        if (part.kind == config::KeyPart::Kind::client) {
-            for (const policy::KeyPart& each : key_of(client, {})) spec.push_back(each);
-        } else {
-            spec.push_back({.kind = kind_of(part.kind), .name = part.name});
-        }
-    }
-    return spec;
 }
 
 policy::RateRule::Limit limit_of(const config::Rate& rate) {
@@ -70,9 +60,23 @@ ConcurrencyGate::ConcurrencyGate(std::string name_, const config::ScopeLimits& l
       group(limits_of(limits, queue_bytes)),
       shadow(room_of(limits)) {}
 
+policy::KeySpec key_of(const config::Key& key, const config::Key& client) {
+    policy::KeySpec spec;
+    for (const config::KeyPart& part : key) {
+        if (part.kind == config::KeyPart::Kind::all) return {};
+        if (part.kind == config::KeyPart::Kind::client) {
+            for (const policy::KeyPart& each : key_of(client, {})) spec.push_back(each);
+        } else {
+            spec.push_back({.kind = kind_of(part.kind), .name = part.name});
+        }
+    }
+    return spec;
+}
+
 RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys)
     : name(rate.name),
       mode(rate.mode),
+      is_mode_own(rate.mode.is_own),
       cost(rate.cost),
       key(std::move(key_of_request)),
       rule(limit_of(rate), keys) {}
@@ -83,10 +87,7 @@ Rules::Rules(const config::Settings& settings, const HashSeed& seed)
       client_key_(key_of(settings.clients.key, {}), settings.clients.ipv6_prefix_bits, seed),
       routes_(settings.routes) {
     std::vector<RateGate*> global = make_gates(settings.limits.rates, settings.limits.keys);
-    for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys)) {
-        gate->mode = config::Mode::shadow;
-        global.push_back(gate);
-    }
+    for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys)) global.push_back(gate);
     ConcurrencyGate* global_cap = make_cap("concurrency", settings.limits);
     scopes_.push_back(make_scope(global));
     add_cap(scopes_.back(), global_cap, settings.limits.queue.wait);
@@ -142,6 +143,7 @@ void Rules::add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const {
     if (gate == nullptr) return;
     if (gate->mode == config::Mode::shadow) {
         scope.shadow_caps.push_back(gate);
+        scope.shadow_names.push_back(gate->name);
     } else {
         scope.caps.push_back({.gate = gate, .wait = wait});
     }
@@ -155,6 +157,11 @@ Scope Rules::make_scope(const std::vector<RateGate*>& gates) {
         (is_shadow ? scope.shadowed : scope.enforced).push_back(gate);
         if (!is_shadow) policies.push_back(policy_of(*gate));
     }
+    auto own = std::stable_partition(scope.shadowed.begin(), scope.shadowed.end(),
+                                     [](const RateGate* gate) { return !gate->is_mode_own; });
+    scope.shadowed_together = static_cast<size_t>(own - scope.shadowed.begin());
+    for (const RateGate* gate : scope.shadowed) scope.shadow_names.push_back(gate->name);
+    assert(scope.shadowed.size() <= kMostShadows);
     scope.policies = http::rate_limit_policies(policies);
     return scope;
 }

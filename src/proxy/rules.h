@@ -18,12 +18,16 @@
 
 namespace weir::proxy {
 
+/// What `client` stands for is put in its place.
+[[nodiscard]] policy::KeySpec key_of(const config::Key& key, const config::Key& client);
+
 /// One rate of the configuration with what it remembers of its keys.
 struct RateGate {
     RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys);
 
     std::string name;
     config::Mode mode;
+    bool is_mode_own;  ///< not that of the limits around it
     uint32_t cost;
     policy::KeyMaker key;
     policy::RateRule rule;
@@ -53,10 +57,12 @@ struct Scope {
     const config::Route* route = nullptr;  ///< nullptr: no route matched
     uint32_t number = 0;                   ///< in keys that name the route; 0: none
     std::vector<RateGate*> enforced;       ///< the global ones first, in the order of the configuration
-    std::vector<RateGate*> shadowed;
-    std::vector<Cap> caps;                      ///< the route's own first; at most kMostCaps
-    std::vector<ConcurrencyGate*> shadow_caps;  ///< likewise
-    std::string policies;                       ///< the value of RateLimit-Policy; empty where no rate holds
+    std::vector<RateGate*> shadowed;       ///< those first that are in shadow with the limits around them
+    size_t shadowed_together = 0;          ///< how many those are
+    std::vector<std::string_view> shadow_names;  ///< of the rates, then of the caps
+    std::vector<Cap> caps;                       ///< the route's own first; at most kMostCaps
+    std::vector<ConcurrencyGate*> shadow_caps;   ///< likewise
+    std::string policies;                        ///< the value of RateLimit-Policy; empty where no rate holds
     Duration total{};
     uint64_t body_bytes = 0;
 };

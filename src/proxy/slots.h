@@ -48,10 +48,8 @@ class Slots {
 
     [[nodiscard]] Time until() const { return until_; }
     [[nodiscard]] const Refused& refusal() const { return refused_; }
-    /// Caps in shadow that would have refused.
-    [[nodiscard]] const std::array<const ConcurrencyGate*, Scope::kMostCaps>& shadow_refusals() const {
-        return shadow_refusals_;
-    }
+    /// Bit n: `shadow_caps[n]` of the scope would have refused.
+    [[nodiscard]] uint32_t shadow_refusals() const { return shadow_refusals_; }
 
   private:
     static void leave_note(void* slots) noexcept { static_cast<Slots*>(slots)->note_.post(); }
@@ -64,7 +62,7 @@ class Slots {
     size_t held_ = 0;  ///< of the caps, from the first one on
     Time until_{};
     Refused refused_;
-    std::array<const ConcurrencyGate*, Scope::kMostCaps> shadow_refusals_{};
+    uint32_t shadow_refusals_ = 0;
     std::array<policy::ShadowCap::Seat, Scope::kMostCaps> seats_;
     Permits permits_;
     net::RemoteTask note_;

@@ -20,7 +20,7 @@ def demo(stage):
 
 
 def commands_in(demo):
-    return re.findall(r"^\s*\$?\s*(curl .*)$", demo.stdout, re.M)
+    return re.findall(r"^ +((?:curl|for) .*)$", demo.stdout, re.M)
 
 
 def urls_in(demo):
@@ -59,10 +59,31 @@ def test_every_printed_command_runs(demo, tmp_path):
         assert done.returncode == 0, (command, done.stderr)
 
 
-def test_one_route_fails_and_one_streams(demo):
+def test_one_route_answers_and_one_fails(demo):
     statuses = {curl(url)[0] for url in urls_in(demo)}
     assert statuses & set(range(200, 300))
     assert statuses & set(range(500, 600)), "the failing route"
+
+
+def test_the_loop_it_prints_ends_in_refusals_that_say_why(demo):
+    (loop,) = [command for command in commands_in(demo) if command.startswith("for")]
+    done = subprocess.run(["bash", "-c", loop], capture_output=True, text=True, timeout=30, check=False)
+    codes = re.findall(r" (\d{3})$", done.stdout, re.M)
+    assert codes == ["200"] * 30 + ["429"] * 5, done.stdout
+    assert done.stdout.count('"reason":"rate_limited","rule":"slow-per-10s"') == 5
+
+
+def test_a_burst_takes_nothing_from_the_other_routes(demo, stage):
+    client = stage.connect(demo)
+    assert [client.ask("/slow?ms=0").status for _ in range(40)].count(429) == 10
+    answer = client.ask("/fast")
+    assert answer.status == 200
+    assert answer.value("ratelimit-policy") == '"per-min";q=300;w=60'
+
+
+def test_limits_may_be_others(stage):
+    client = stage.connect(stage.bare_weir("demo", "-l", "127.0.0.1:PORT", "--set", "limits.rate=[2/min]"))
+    assert [client.ask("/fast").status for _ in range(3)] == [200, 200, 429]
 
 
 def test_it_goes_away_when_asked(demo):

@@ -367,6 +367,7 @@ def test_a_cap_in_shadow_refuses_nobody(weir, connect, upstream, room):
     room.wait_for(5)
     room.let(5)
     assert {client.response().status for client in clients} == {200}
+    assert [line.get("shadow") for line in proxy.log_lines(5)].count(["concurrency"]) == 3
 
 
 def test_stopping_lets_those_who_wait_finish(weir, connect, upstream, room):

@@ -107,6 +107,14 @@ def test_a_routes_own_rate_adds_to_the_global_one(weir, connect, upstream):
     assert statuses(connect, proxy, 2) == {200: 1, 429: 1}
 
 
+def test_no_two_rules_of_one_request_have_the_same_name(weir, connect, upstream):
+    routes = [{"match": {"path": "/reports/*"}, "limits": {"rate": ["2/min"]}}]
+    proxy = weir(upstream(answering()), limits={"rate": ["9/min"]}, routes=routes)
+    answer = connect(proxy).ask("/reports/7")
+    assert answer.value("ratelimit-policy") == '"per-min";q=9;w=60, "reports-per-min";q=2;w=60'
+    assert answer.value("ratelimit").startswith('"reports-per-min";r=1;')
+
+
 def test_shadow_refuses_nobody(weir, connect, upstream):
     proxy = weir(upstream(answering()), limits={"mode": "shadow", "rate": ["2/hour"]})
     assert statuses(connect, proxy, 5) == {200: 5}
@@ -118,7 +126,7 @@ def test_the_log_names_route_and_rule(weir, connect, upstream):
     statuses(connect, proxy, 2, "/reports")
     served, refused = proxy.log_lines(2)
     assert served["route"] == refused["route"] == "reports"
-    assert (refused["status"], refused["reason"], refused["rule"]) == (429, "rate_limited", "per-hour")
+    assert (refused["status"], refused["reason"], refused["rule"]) == (429, "rate_limited", "reports-per-hour")
 
 
 def test_the_last_of_sixteen_global_and_sixteen_own_rules_still_counts(weir, connect, upstream):

@@ -33,6 +33,28 @@ std::string shown(const config::Assignment& flag) {
 
 }  // namespace
 
+TEST_CASE("explain takes a request, who asks it, and whose configuration it is about, in any order") {
+    for (const auto& arguments : {std::vector<const char*>{"explain", "-c", "a.yaml", "GET /x", "--ip", "::1",
+                                                           "-H", "A: b", "-H", "C: d"},
+                                  std::vector<const char*>{"explain", "--header", "A: b", "--header", "C: d",
+                                                           "--config", "a.yaml", "--ip", "::1", "GET /x"}}) {
+        const CommandLine line = parse_well(arguments);
+        CHECK(line.action == Action::explain);
+        CHECK(line.config_file == "a.yaml");
+        CHECK(line.question.request == "GET /x");
+        CHECK(line.question.ip == "::1");
+        CHECK(line.question.headers == std::vector<std::string>{"A: b", "C: d"});
+    }
+    CHECK(refusal_of({"explain"}).code == 2);
+}
+
+TEST_CASE("an option takes one argument and leaves the next to the command") {
+    const CommandLine line = parse_well({"explain", "-s", "workers=2", "GET /x"});
+    CHECK(line.question.request == "GET /x");
+    CHECK(line.flags.size() == 1);
+    CHECK(parse_well({"check", "-s", "workers=2", "a.yaml"}).config_file == "a.yaml");
+}
+
 TEST_CASE("without arguments weir runs, with what it finds") {
     const CommandLine line = parse_well({});
     CHECK(line.action == Action::run);

@@ -148,7 +148,7 @@ routes:
     CHECK(route.name == "documents");
     CHECK(route.limits.mode.value == Mode::shadow);
     REQUIRE(route.limits.rates.size() == 2);
-    CHECK(route.limits.rates[0].name == "per-min");
+    CHECK(route.limits.rates[0].name == "documents-per-min");
     CHECK(route.limits.rates[0].mode.value == Mode::shadow);
     CHECK(route.limits.rates[1].cost == 2);
     CHECK(route.limits.concurrency == 4);

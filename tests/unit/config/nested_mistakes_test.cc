@@ -161,6 +161,11 @@ TEST_CASE("rules of one scope have names of their own") {
     CHECK(said_of("limits: {rate: {limit: 60/min, name: x}}\nshadow: {rate: 5/min, name: x}\n") ==
           "4:1 error: `shadow` (5/min) has the name `x` of `limits.rate` (60/min)\n");
     CHECK(said_of("limits: {rate: 60/min}\n" + route("limits: {rate: 6/min}")).empty());
+    const std::string own = route("limits: {rate: {limit: 6/min, name: x}}");
+    CHECK(said_of("limits: {rate: {limit: 60/min, name: x}}\n" + own)
+              .find("(6/min) has the name `x` of `limits.rate` (60/min)\n") != std::string::npos);
+    CHECK(said_of("shadow: {rate: 60/min, name: x}\n" + own)
+              .find("(6/min) has the name `x` of `shadow` (60/min)\n") != std::string::npos);
     CHECK(said_of("limits: {rate: {limit: 60/min, name: \"A b\"}}\n") ==
           "3:38 error: `limits.rate.name`: `A b` is not a name\n");
 }

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using weir::Duration;
@@ -104,6 +105,21 @@ TEST_CASE("a JSON line tells all there is to tell") {
         R"("total_ms":12.345,"retries":2,"server":"127.0.0.1:5000","referer":"https://app.example/from",)"
         R"("user_agent":"curl/8.0","slow":true})"
         "\n");
+}
+
+TEST_CASE("a JSON line names the rates in shadow that would have refused, and no others") {
+    static constexpr std::array<std::string_view, 3> kNames = {"tighter", "per-min", "reports-per-hour"};
+    auto record = usual_record();
+    record.rule = "reports";
+    record.shadow_names = kNames;
+    const auto logged = [&](uint64_t refusals) {
+        record.shadow_refusals = refusals;
+        return json_line(record);
+    };
+    CHECK(logged(0).find("shadow") == std::string::npos);
+    CHECK(logged(0b001).find(R"("rule":"reports","shadow":["tighter"],"bytes_in":0)") != std::string::npos);
+    CHECK(logged(0b110).find(R"("shadow":["per-min","reports-per-hour"],)") != std::string::npos);
+    CHECK(nlohmann::json::parse(logged(0b111)).at("shadow").size() == 3);
 }
 
 TEST_CASE("a combined line is as Apache and nginx write it") {
@@ -217,9 +233,9 @@ TEST_CASE("the longest line stays within its bound") {
     while (secrets.size() < 4096) secrets += "pin=&";
     auto record = usual_record();
     record.target = hostile;
-    for (auto* text :
-         {&record.client_address, &record.request_id, &record.method, &record.protocol, &record.host,
-          &record.referer, &record.user_agent, &record.server, &record.reason, &record.cut}) {
+    for (auto* text : {&record.client_address, &record.request_id, &record.method, &record.protocol,
+                       &record.host, &record.referer, &record.user_agent, &record.server, &record.route,
+                       &record.reason, &record.rule, &record.cut}) {
         *text = hostile;
     }
     record.time = WallTime::max();
@@ -227,6 +243,9 @@ TEST_CASE("the longest line stays within its bound") {
     record.connect = record.first_byte = record.total = Duration::max();
     record.retries = UINT32_MAX;
     record.slow = true;
+    const std::vector<std::string_view> shadows(weir::proxy::kMostShadows, hostile);
+    record.shadow_names = shadows;
+    record.shadow_refusals = UINT64_MAX;
     CHECK(json_line(record).size() <= weir::proxy::kMaxLineBytes);
     CHECK(combined_line(record).size() <= weir::proxy::kMaxLineBytes);
     record.target = secrets;

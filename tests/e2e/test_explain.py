@@ -1,0 +1,188 @@
+"""`weir explain` agrees with what a running weir does: both are asked the same of the same file."""
+
+import re
+
+import pytest
+
+from harness import weir as binary
+from harness.upstream import answering
+
+SERVED = "the request reaches the app"
+ROUTES = {
+    "routes": [
+        {"match": {"path": "/reports/*"}, "name": "reports", "methods": ["GET", "POST"], "limits": {"rate": ["3/min"]}},
+        {"match": {"path": "/json"}, "content_types": ["application/json"], "limits": {"body": "10B"}},
+        {
+            "match": {"path": "/documents/{id}"},
+            "params": {
+                "path": {"id": {"int": "1.."}},
+                "query": {
+                    "page": {"int": "1..", "default": "1"},
+                    "page_size": {"int": "1..100", "default": "20", "on_violation": "clamp"},
+                },
+            },
+        },
+        {"match": {"path": "/static/*"}, "limits": {"rate": "none"}},
+        {"match": {"path": "/versioned", "header": {"X-Version": "2"}}, "limits": {"rate": ["2/min"]}},
+    ],
+    "limits": {"rate": ["5/min", {"limit": "60/hour", "cost": 7, "name": "heavy"}]},
+}
+SHADOW = {
+    "limits": {"rate": [{"limit": "4/min", "mode": "shadow", "name": "tried"}]},
+    "shadow": [{"name": "tighter", "rate": "2/min"}],
+}
+KEYED = {
+    "limits": {"rate": [{"limit": "3/min", "key": "header:X-Key"}, {"limit": "1/hour", "burst": 4, "name": "bucket"}]}
+}
+PLAIN = {"limits": {"uri": "64B", "header": "1KiB"}}
+
+TABLE = [
+    (ROUTES, "GET /", []),
+    (ROUTES, "GET /reports/7", []),
+    (ROUTES, "HEAD /reports/7", []),
+    (ROUTES, "DELETE /reports/7", []),
+    (ROUTES, "POST /json", ["Content-Type: text/plain", "Content-Length: 1"]),
+    (ROUTES, "POST /json", ["Content-Type: application/json", "Content-Length: 11"]),
+    (ROUTES, "GET /documents/7?x=%2f&page_size=500&y=a+b", []),
+    (ROUTES, "GET /documents/7", []),
+    (ROUTES, "GET /documents/none", []),
+    (ROUTES, "GET /documents/7?page=0", []),
+    (ROUTES, "GET /documents/7?page=2;page=0", []),
+    (ROUTES, "GET /documents%2f7", []),
+    (ROUTES, "GET /x/..//static/../reports/7", []),
+    (ROUTES, "GET /static/logo.png", []),
+    (ROUTES, "GET /versioned", []),
+    (ROUTES, "GET /versioned", ["X-Version: 2"]),
+    (SHADOW, "GET /", []),
+    (KEYED, "GET /", []),
+    (KEYED, "GET /", ["X-Key: a"]),
+    (PLAIN, "GET /a%2fb", []),
+    (PLAIN, "GET /" + "x" * 80, []),
+    (PLAIN, "GET /", ["X: " + "x" * 1000]),
+    (PLAIN, "GET nowhere", []),
+    (PLAIN, "GET /#top", []),
+    (PLAIN, "GET /x HTTP/1.2", []),
+    (PLAIN, "CONNECT example.org:443", []),
+    (PLAIN, "GET /", ["Folded : x"]),
+    (PLAIN, "GET /", ["Transfer-Encoding: gzip"]),
+    (PLAIN, "GET /", ["Expect: the impossible"]),
+]
+
+
+class Explained:
+    def __init__(self, directory, proxy, request, headers):
+        options = [argument for header in headers for argument in ("-H", header)]
+        config = proxy.log_path.parent / "weir.yaml"
+        self.code, self.text, self.stderr = binary.run(
+            directory, "explain", "--config", config, "--header", "Host: weir.test", *options, request
+        )
+        self.rates = re.findall(r"^ {13}([\w-]+): .* the (\d+)\w\w (?:within|at once)", self.text, re.M)
+
+    def say(self, label):
+        found = re.search(rf"^{label} +(.*)$", self.text, re.M)
+        return found and found[1]
+
+    @property
+    def route(self):
+        named = re.match(r"(\S+) \(routes\[", self.say("route") or "")
+        return named and named[1]
+
+    @property
+    def shadows(self):
+        return {name: int(nth) for name, nth in self.rates if f"{name}: " in self.shadow_lines}
+
+    @property
+    def shadow_lines(self):
+        return "\n".join(line for line in self.text.splitlines() if line.endswith("(shadow)"))
+
+    @property
+    def first_refusal(self):
+        """Which request is refused first, and by which rules: several may be at their end then."""
+        enforced = {name: int(nth) for name, nth in self.rates if name not in self.shadows}
+        nth = min(enforced.values(), default=None)
+        return nth, {name for name in enforced if enforced[name] == nth}
+
+
+def send(client, request, headers):
+    line = request if " HTTP/" in request else request + " HTTP/1.1"
+    fields = "".join(f"{field}\r\n" for field in ["Host: weir.test", *headers])
+    client.send(f"{line}\r\n{fields}\r\n".encode())
+    return client.response(request.split(" ")[0])
+
+
+@pytest.mark.parametrize("settings, request_line, headers", TABLE, ids=lambda value: str(value)[:60].replace("/", ":"))
+def test_explain_says_what_weir_does(tmp_path, weir, connect, upstream, settings, request_line, headers):
+    app = upstream(answering())
+    proxy = weir(app, **settings)
+    explained = Explained(tmp_path, proxy, request_line, headers)
+    client = connect(proxy)
+    answer = send(client, request_line, headers)
+    (line,) = proxy.log_lines(1)
+
+    assert line.get("route") == explained.route
+    if answer.status != 200:
+        problem = answer.json
+        said = explained.say("result")
+        assert explained.code == 4, explained.text
+        assert said.startswith(f"refused with {answer.status} {problem['reason']}: {problem['detail']}")
+        assert ("; rule " + problem["rule"] in said) if "rule" in problem else ("; rule" not in said)
+        if answer.status == 405:
+            assert said.endswith("; Allow: " + answer.value("allow"))
+        return
+
+    assert (explained.code, explained.say("result")) == (0, SERVED), explained.stderr
+    target = explained.say("target")
+    sent = request_line.split(" ")[1]
+    assert app.requests[0].target == (sent if target == "as it came" else target.removeprefix("rewritten to "))
+    assert f"127.0.0.1:{app.port}" in explained.say("app")
+    check_rates(proxy, client, explained, (request_line, headers))
+
+
+def check_rates(proxy, client, explained, question):
+    """Asks until the first refusal that was foretold, or past the last one that a shadow would have made."""
+    refused_at, rules = explained.first_refusal
+    asked = refused_at or max(explained.shadows.values(), default=1) + 1
+    statuses = [200] + [send(client, *question).status for _ in range(asked - 1)]
+    lines = proxy.log_lines(asked)
+    if refused_at:
+        assert statuses == [200] * (refused_at - 1) + [429]
+        assert lines[-1]["rule"] in rules
+    else:
+        assert statuses == [200] * asked
+    for name, nth in explained.shadows.items():
+        assert [name in line.get("shadow", []) for line in lines] == [n >= nth for n in range(1, asked + 1)]
+
+
+def test_the_table_meets_every_kind_of_answer(tmp_path, weir, upstream):
+    """So that none of it is tested of nothing."""
+    proxies = {}
+    results, refusals, shadows = set(), set(), 0
+    for settings, request_line, headers in TABLE:
+        if str(settings) not in proxies:
+            proxies[str(settings)] = weir(upstream(answering()), **settings)
+        explained = Explained(tmp_path, proxies[str(settings)], request_line, headers)
+        results.add(explained.say("result").split(":")[0])
+        refusals.add(explained.first_refusal[0])
+        shadows += len(explained.shadows)
+    refused = {int(result.split()[2]) for result in results if result.startswith("refused")}
+    assert {400, 405, 413, 414, 415, 417, 431, 501, 505} <= refused
+    assert {3, 4, 5, 6, None} >= refusals and len(refusals) >= 3
+    assert shadows >= 2
+
+
+def test_secrets_are_not_printed(tmp_path, weir, upstream):
+    proxy = weir(upstream(answering()), limits={"rate": [{"limit": "3/min", "key": "header:X-Key"}]})
+    explained = Explained(tmp_path, proxy, "GET /", ["X-Key: s3cret"])
+    assert "header:x-key (given, not shown)" in explained.text
+    assert "s3cret" not in explained.text
+
+
+@pytest.mark.parametrize(
+    "arguments, code",
+    [(["GET /", "--ip", "nobody"], 2), ([], 2), (["GET /\r\nX: y"], 2), (["GET /", "-s", "workers=none"], 1)],
+)
+def test_a_question_that_is_none_is_told_from_a_refusal(tmp_path, arguments, code):
+    url = "http://127.0.0.1:5000"
+    done, out, err = binary.run(tmp_path, "explain", "-l", "127.0.0.1:8080", "-u", url, *arguments)
+    assert (done, out) == (code, "")
+    assert err
