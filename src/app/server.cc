@@ -115,11 +115,13 @@ void Server::start_workers() {
                   .rules = rules_,
                   .fleet = fleet_,
                   .log_writer = log_writer_.get(),
+                  .workers = worker_count(settings_),
                   .on_connect_failed = [this] { control_.post([this] { resolver_->ask_again(); }); },
                   .on_accept_ended = [this] { on_accept_ended(); },
                   .on_worker_ended = [this] { on_worker_ended(); }};
     for (unsigned each = 0; each < worker_count(settings_); ++each)
-        workers_.push_back(std::make_unique<Worker>(shared, std::array{random_word(), random_word()}));
+        workers_.push_back(
+            std::make_unique<Worker>(shared, each, std::array{random_word(), random_word(), random_word()}));
 
     std::vector<Endpoint> endpoints;
     for (const config::Server& server : settings_.upstream.servers) endpoints.push_back(server.address);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "proxy/rules.h"
 
 namespace weir::app {
 
@@ -10,17 +11,20 @@ namespace {
 constexpr Duration kSweepPeriod = std::chrono::seconds(1);
 }
 
-Worker::Worker(const Shared& shared, std::array<uint64_t, 2> id_seeds)
+Worker::Worker(const Shared& shared, size_t index, std::array<uint64_t, 3> random)
     : mailbox_(loop_),
       kit_(std::make_unique<proxy::Kit>(loop_, shared.settings, shared.budget, shared.gate, shared.rules,
-                                        shared.fleet, shared.log_writer, id_seeds)),
-      upstreams_(*kit_, shared.settings.upstream),
+                                        shared.fleet, shared.log_writer, std::array{random[0], random[1]})),
+      upstreams_(*kit_, shared.settings.upstream, random[2]),
+      hold_(*kit_, shared.workers),
       abandoned_(*kit_),
       clients_(*kit_),
       on_accept_ended_(shared.on_accept_ended),
       on_ended_(shared.on_worker_ended) {
     kit_->upstreams = &upstreams_;
     kit_->abandoned = &abandoned_;
+    kit_->hold = &hold_;
+    kit_->worker = index;
     kit_->on_connect_failed = shared.on_connect_failed;
     loop_.set_on_tick(&Worker::on_tick, this);
     thread_ = std::thread([this] { loop_.run(); });
@@ -40,7 +44,10 @@ void Worker::accept_from(const net::Fd& socket) {
 }
 
 void Worker::set_addresses(size_t server, std::vector<net::SocketAddress> addresses) {
-    mailbox_.post([this, server, moved = std::move(addresses)] { upstreams_.set_addresses(server, moved); });
+    mailbox_.post([this, server, moved = std::move(addresses)] {
+        upstreams_.set_addresses(server, moved);
+        hold_.hurry(loop_.now());
+    });
 }
 
 void Worker::drain(Duration bound) {
@@ -77,6 +84,8 @@ void Worker::on_tick(void* worker) {
     auto& self = *static_cast<Worker*>(worker);
     Time now = self.loop_.now();
     self.kit_->access_log.flush();
+    // One of them is enough: what it sets holds for all.
+    if (self.kit_->worker == 0) self.kit_->rules.set_server_room(self.kit_->fleet.room(now), now);
     if (now >= self.next_sweep_) {
         self.next_sweep_ = now + kSweepPeriod;
         self.upstreams_.sweep(now);

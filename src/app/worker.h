@@ -13,6 +13,7 @@
 #include "proxy/abandoned.h"
 #include "proxy/client_set.h"
 #include "proxy/fleet.h"
+#include "proxy/hold.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
@@ -26,6 +27,7 @@ struct Shared {
     proxy::Rules& rules;
     proxy::Fleet& fleet;
     proxy::LogWriter* log_writer;
+    size_t workers;
     std::function<void()> on_connect_failed;  ///< any thread
     std::function<void()> on_accept_ended;    ///< any thread: this worker needs the listening sockets no more
     std::function<void()> on_worker_ended;    ///< any thread
@@ -34,7 +36,8 @@ struct Shared {
 /// Made and destroyed by the control thread; its public calls may come from any.
 class Worker {
   public:
-    Worker(const Shared& shared, std::array<uint64_t, 2> id_seeds);
+    /// `index`: which of `shared.workers` it is.
+    Worker(const Shared& shared, size_t index, std::array<uint64_t, 3> random);
     ~Worker();  ///< waits for the thread
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -54,6 +57,7 @@ class Worker {
     net::Mailbox mailbox_;
     std::unique_ptr<proxy::Kit> kit_;
     proxy::UpstreamSet upstreams_;
+    proxy::Hold hold_;
     proxy::Abandoned abandoned_;
     proxy::ClientSet clients_;
     std::function<void()> on_accept_ended_;

@@ -61,12 +61,6 @@ std::string render_all(const std::vector<config::Diagnostic>& diagnostics) {
     return text;
 }
 
-bool is_default(const config::Passive& passive) {
-    using namespace std::chrono_literals;
-    return passive.failures == 5 && passive.window == 10s && passive.eject == 10s &&
-           passive.max_eject == 10min;
-}
-
 /// Keys that the language has and nothing enforces in this version: to take them and do nothing would be a
 /// lie. What is at its default is not refused, nor what asks for no more than there is.
 std::vector<std::string_view> without_effect(const config::Settings& settings) {
@@ -78,19 +72,9 @@ std::vector<std::string_view> without_effect(const config::Settings& settings) {
     };
     if (any([](const Server& server) { return server.is_tls; }))
         keys.emplace_back("upstream.servers with https://");
-    if (any([](const Server& server) {
-            return server.weight != 1 || server.max_in_flight || server.slow_start;
-        }))
-        keys.emplace_back("weight, max_in_flight and slow_start of upstream.servers");
-    if (upstream.retry.attempts != 2 || upstream.retry.budget_percent != 20)
-        keys.emplace_back("upstream.retry");
-    if (upstream.hold != Duration::zero() && upstream.hold != std::chrono::seconds(5))
-        keys.emplace_back("upstream.hold");
     if (!upstream.tls.ca.empty() || !upstream.tls.verify || !upstream.tls.server_name.empty())
         keys.emplace_back("upstream.tls");
     if (!settings.health.path.empty()) keys.emplace_back("health");
-    if (settings.health.passive.failures && !is_default(settings.health.passive))
-        keys.emplace_back("health.passive");
     return keys;
 }
 

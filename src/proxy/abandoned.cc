@@ -9,14 +9,14 @@ namespace weir::proxy {
 
 class Abandoned::Request final : public UpstreamUser, public net::Retirable {
   public:
-    Request(Abandoned& all, Lease lease, Slots::Permits permits, Time until)
+    Request(Abandoned& all, Leased leased, Slots::Permits permits, Time until)
         : all_(all),
-          lease_(std::move(lease)),
+          leased_(std::move(leased)),
           permits_(std::move(permits)),
           timer_(
               all.kit_.loop.timers(), [](void* self, Time) { static_cast<Request*>(self)->done(); }, this) {
-        lease_->pass_to(*this);
-        lease_->stream().shut_write();
+        leased_.lease->pass_to(*this);
+        leased_.lease->stream().shut_write();
         timer_.arm(until);
     }
 
@@ -37,13 +37,14 @@ class Abandoned::Request final : public UpstreamUser, public net::Retirable {
   private:
     void done() {
         timer_.disarm();
-        lease_.drop();
+        leased_.lease.drop();
+        leased_.visit = {};
         for (policy::Permit& permit : permits_) permit.settle(all_.kit_.loop.now());
         all_.forget(*this);
     }
 
     Abandoned& all_;
-    Lease lease_;
+    Leased leased_;
     Slots::Permits permits_;
     Timer timer_;
 };
@@ -52,8 +53,8 @@ Abandoned::Abandoned(Kit& kit) : kit_(kit) {}
 
 Abandoned::~Abandoned() = default;
 
-void Abandoned::keep(Lease lease, Slots::Permits permits, Time until) {
-    all_.push_back(std::make_unique<Request>(*this, std::move(lease), std::move(permits), until));
+void Abandoned::keep(Leased leased, Slots::Permits permits, Time until) {
+    all_.push_back(std::make_unique<Request>(*this, std::move(leased), std::move(permits), until));
     all_.back()->slot = all_.size() - 1;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "proxy/slots.h"
-#include "proxy/upstream_pool.h"
+#include "proxy/upstream_set.h"
 
 namespace weir::proxy {
 
@@ -24,8 +24,8 @@ class Abandoned {
     Abandoned(const Abandoned&) = delete;
     Abandoned& operator=(const Abandoned&) = delete;
 
-    /// `lease`: the request is sent, and no answer has come.
-    void keep(Lease lease, Slots::Permits permits, Time until);
+    /// `leased`: the request is sent, and no answer has come.
+    void keep(Leased leased, Slots::Permits permits, Time until);
     [[nodiscard]] size_t size() const { return all_.size(); }
 
   private:

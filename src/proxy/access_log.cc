@@ -266,9 +266,9 @@ void write_json_request(Line& line, const AccessRecord& record) {
 }
 
 void write_shadows(Line& line, const AccessRecord& record) {
-    if (record.shadow_refusals == 0) return;
+    if (record.shadow_refusals.none()) return;
     line.literal(",\"shadow\":[");
-    for (uint64_t left = record.shadow_refusals; left != 0; left &= left - 1) {
+    for (uint64_t left = record.shadow_refusals.to_ullong(); left != 0; left &= left - 1) {
         line.literal("\"");
         line.raw(record.shadow_names[static_cast<size_t>(std::countr_zero(left))].substr(0, kMaxLoggedName));
         if ((left & (left - 1)) == 0) {
@@ -292,6 +292,7 @@ void write_json_outcome(Line& line, const AccessRecord& record) {
     line.literal(",\"bytes_out\":");
     line.number(record.response_bytes);
     write_duration(line, ",\"queue_ms\":", record.queue);
+    write_duration(line, ",\"hold_ms\":", record.hold);
     write_duration(line, ",\"connect_ms\":", record.connect);
     write_duration(line, ",\"first_byte_ms\":", record.first_byte);
     write_duration(line, ",\"total_ms\":", record.total);

@@ -1,6 +1,7 @@
 // What is remembered of one exchange for its access-log line.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,6 +14,7 @@ namespace weir::proxy {
 /// Rules in shadow that may hold for one request; the configuration takes 16 global rates, 16 of `shadow` and
 /// 16 of a route.
 inline constexpr size_t kMostShadows = 64;
+using ShadowSet = std::bitset<kMostShadows>;
 
 /// Views live only while the line is written. Durations are nanoseconds since the request's first byte was
 /// seen; negative: it never came to that.
@@ -29,7 +31,7 @@ struct AccessRecord {
     std::string_view server;                         ///< the app's address, "" where none was asked
     std::string_view route;                          ///< the name of the route, "" for none
     std::string_view rule;                           ///< the name of the rule that refused
-    uint64_t shadow_refusals = 0;                    ///< bit n: the rate `shadow_names[n]` would have refused
+    ShadowSet shadow_refusals;                       ///< n: the rule `shadow_names[n]` would have refused
     std::span<const std::string_view> shadow_names;  ///< at most kMostShadows; they live as long as the rules
     std::string_view reason;                         ///< slug of weir's own answer, "" where the app answered
     std::string_view cut;  ///< why a response ended before its end, "" where it did not
@@ -38,6 +40,7 @@ struct AccessRecord {
     uint64_t request_bytes = 0;   ///< payload
     uint64_t response_bytes = 0;  ///< payload sent to the client
     Duration queue{-1};           ///< how long it waited for a slot
+    Duration hold{-1};            ///< and for an app that could not be reached
     Duration connect{-1};
     Duration first_byte{-1};
     Duration total{};

@@ -35,13 +35,12 @@ std::optional<size_t> rehearse(std::span<RateGate* const> gates, const policy::R
     return std::nullopt;
 }
 
-uint64_t ask_shadows(const Scope& scope, const policy::RequestView& view, Time now) {
+ShadowSet ask_shadows(const Scope& scope, const policy::RequestView& view, Time now) {
     std::span<RateGate* const> gates(scope.shadowed);
-    uint64_t refusals = 0;
+    ShadowSet refusals;
     size_t count = std::max<size_t>(scope.shadowed_together, 1);
     for (size_t first = 0; first < gates.size(); first += count, count = 1) {
-        if (auto refusing = rehearse(gates.subspan(first, count), view, now))
-            refusals |= uint64_t{1} << (first + *refusing);
+        if (auto refusing = rehearse(gates.subspan(first, count), view, now)) refusals.set(first + *refusing);
     }
     return refusals;
 }

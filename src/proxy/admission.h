@@ -6,6 +6,7 @@
 #include "http/message.h"
 #include "http/rate_limit_fields.h"
 #include "net/socket.h"
+#include "proxy/access_record.h"
 #include "proxy/rules.h"
 
 namespace weir::proxy {
@@ -14,7 +15,7 @@ struct RateVerdict {
     const RateGate* refused_by = nullptr;         ///< nullptr: admitted, and charged
     Duration retry_after{};                       ///< exact, where refused
     std::optional<http::RateLimitState> nearest;  ///< what to tell the client of; none where no rate holds
-    uint64_t shadow_refusals = 0;                 ///< bit n: `shadowed[n]` of the scope would have refused
+    ShadowSet shadow_refusals;                    ///< n: `shadowed[n]` of the scope would have refused
 };
 
 /// Nothing is allocated, and nothing is charged where an enforced rate refuses. Rates in shadow are asked

@@ -1,6 +1,7 @@
 #include "proxy/exchange.h"
 
 #include <cassert>
+#include <utility>
 
 #include "http/request_timeout.h"
 #include "proxy/kit.h"
@@ -35,7 +36,12 @@ void Exchange::enter(Event event) {
     Holdings kept = holdings_of(state_);
     if (state_ != State::tunnel) tunnel_.reset();
     if (!kept.slots && slots_) let_slots_go(before, event);
-    if (!kept.lease) lease_.drop();
+    if (ticket_ && state_ != State::connecting && state_ != State::awaiting) let_hold_go();
+    if (before == State::holding) leave_hold();
+    if (!kept.lease) {
+        lease_.drop();
+        visit_ = {};
+    }
     if (!kept.request) upload_.drop_body();
     if (state_ == State::closed) {
         tunnel_task_.withdraw();
@@ -100,6 +106,7 @@ bool Exchange::wants_body() const {
     switch (state_) {
         case State::receiving: return true;
         case State::waiting:
+        case State::holding:
         case State::connecting:
         case State::awaiting:
         case State::streaming: {
@@ -140,12 +147,13 @@ void Exchange::on_request_body_fault(const http::HeadFault& fault) {
 }
 
 void Exchange::connect() {
+    if (!ticket_ && !kit_.hold->is_open()) return hold_for_app(nullptr);
     phase_started_ = kit_.loop.now();
-    ++attempts_;
-    auto lease = kit_.upstreams->lease(*this, want_, tried_);
-    if (!lease) return fail(lease.error());
-    lease_ = std::move(*lease);
-    tried_ = &lease_->pool();
+    if (attempts_++ > 0) refresh_deadline();
+    auto leased = kit_.upstreams->lease(*this, want_, tried_);
+    if (!leased) return fail(leased.error());
+    visit_ = std::move(leased->visit);
+    lease_ = std::move(leased->lease);
     lease_->expect_response_to(method_);
     record_.server = lease_->pool().name();
     if (lease_->is_connected()) return on_connected();
@@ -182,6 +190,7 @@ void Exchange::on_response_head(http::ResponseHead& head, http::Body body) {
     record_.first_byte = since_start(kit_.loop.now());
     record_.status = head.status;
     head_sent_ = true;
+    note_answer(head.status < 502 || head.status > 504);
     enter(Event::response_head);
     upload_.forget();
     add_shared_fields(head);
@@ -238,6 +247,7 @@ void Exchange::on_upgraded(const http::ResponseHead& head, std::string_view rest
     record_.first_byte = since_start(kit_.loop.now());
     record_.status = head.status;
     head_sent_ = true;
+    note_answer(true);
     enter(Event::upgraded);
     tunnel_.emplace(*client, lease_->stream(), kit_.blocks, kit_.slab);
     std::string text(http::response_head_bound(head, {}), '\0');

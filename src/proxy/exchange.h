@@ -19,11 +19,13 @@
 #include "proxy/client_stream.h"
 #include "proxy/error.h"
 #include "proxy/exchange_state.h"
+#include "proxy/hold.h"
 #include "proxy/identity.h"
 #include "proxy/slots.h"
 #include "proxy/tunnel.h"
 #include "proxy/upload.h"
 #include "proxy/upstream_pool.h"
+#include "proxy/upstream_set.h"
 
 namespace weir::proxy {
 
@@ -95,6 +97,15 @@ class Exchange final : public UpstreamUser {
     void note_shadow_caps();
     void let_slots_go(ExchangeState before, ExchangeEvent);
     void add_times();
+    [[nodiscard]] int64_t milliseconds_left() const;
+    void refresh_deadline();
+    // exchange_hold.cc
+    [[nodiscard]] bool may_hold(const Error&) const;
+    void hold_for_app(const Error* why);
+    void on_hold_answer(HeldPlace::Answer);
+    void refuse_unavailable();
+    void leave_hold();
+    void let_hold_go();
     void connect();
     void send_upload();
     void after_upload();
@@ -102,6 +113,9 @@ class Exchange final : public UpstreamUser {
 
     void fail(const Error&);
     [[nodiscard]] bool may_repeat(const Error&) const;
+    [[nodiscard]] bool is_stale(const Error&) const;
+    void note_outcome(bool succeeded);
+    void note_answer(bool is_sound);
     void cut(const Error&);
     void give_up(std::string_view why);
 
@@ -124,9 +138,11 @@ class Exchange final : public UpstreamUser {
     bool wants_upgrade_ = false;
     bool head_sent_ = false;  ///< of the response
     size_t attempts_ = 0;
+    size_t deadline_at_ = 0;               ///< where the upload tells the app what is left of the time
+    size_t deadline_digits_ = 0;           ///< 0: it does not
     Duration patience_ = Duration::max();  ///< of the client, as it says itself
     Duration total_;                       ///< the scope's, or the client's patience where that is less
-    const UpstreamPool* tried_ = nullptr;  ///< the server of the last attempt
+    TriedServers tried_;
     UpstreamPool::Want want_ = UpstreamPool::Want::any;
     uint64_t body_bytes_ = 0;  ///< of the request
 
@@ -134,7 +150,12 @@ class Exchange final : public UpstreamUser {
     Time phase_started_;
     policy::ClientKey client_key_ = 0;  ///< in the queue; only where something is capped
     std::optional<Slots> slots_;
+    std::optional<HeldPlace> held_;
+    std::optional<policy::ReleasePacer::Ticket> ticket_;  ///< while it tries whether the app is back
+    Time held_since_{};                                   ///< the first time
+    int unreachable_error_ = 0;                           ///< errno of the last try
     Upload upload_;
+    Visit visit_;
     Lease lease_;
     std::optional<Tunnel> tunnel_;
     net::Task tunnel_task_;

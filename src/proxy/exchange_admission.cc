@@ -45,7 +45,8 @@ bool Exchange::admit(http::RequestHead& head) {
         return false;
     }
     if (!pass_rates(head)) return false;
-    if (!scope_->caps.empty()) client_key_ = kit_.rules.client_of(view_of(*scope_, head, facts_.ip));
+    if (!scope_->caps.empty() || kit_.settings.upstream.hold > Duration::zero())
+        client_key_ = kit_.rules.client_of(view_of(*scope_, head, facts_.ip));
     return true;
 }
 

@@ -1,5 +1,10 @@
 // What an exchange does when something goes wrong: tries again, answers in the app's stead, or cuts the
 // answer off.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
 #include "proxy/exchange.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
@@ -9,33 +14,69 @@ namespace weir::proxy {
 using State = ExchangeState;
 using Event = ExchangeEvent;
 
+namespace {
+bool asks_app(State state) {
+    return state == State::connecting || state == State::awaiting || state == State::streaming;
+}
+}  // namespace
+
 void Exchange::fail(const Error& error) {
     if (state_ == State::replying || state_ == State::closed || state_ == State::tunnel) return;
     if (error.reason == http::Reason::upstream_connect && lease_)
         lease_->pool().note_connect_failed(lease_->address_index());
+    bool was_stale = is_stale(error);
+    if (!was_stale && asks_app(state_)) note_outcome(false);
     if (may_repeat(error)) {
-        bool was_dead = error.retry == Retry::if_unprocessed;
-        if (was_dead) want_ = UpstreamPool::Want::fresh;
+        if (error.retry == Retry::if_unprocessed) want_ = UpstreamPool::Want::fresh;
+        if (was_stale) --attempts_;
         ++record_.retries;
         lease_.drop();
+        visit_ = {};
         upload_.rewind();
         enter(Event::repeat);
         return connect();
     }
+    if (may_hold(error)) return hold_for_app(&error);
     if (head_sent_) return cut(error);
     reply(error);
+}
+
+/// The app has closed a connection that was idle before: that says nothing of its health, nor is it a try.
+bool Exchange::is_stale(const Error& error) const {
+    return error.retry == Retry::if_unprocessed && lease_ && lease_->reused();
+}
+
+/// The app is there, whatever it says.
+void Exchange::note_answer(bool is_sound) {
+    note_outcome(is_sound);
+    if (ticket_) kit_.hold->answered(*std::exchange(ticket_, std::nullopt));
+}
+
+void Exchange::note_outcome(bool succeeded) {
+    if (!visit_.settle(succeeded, kit_.loop.now())) return;
+    std::string name = to_string(kit_.settings.upstream.servers[visit_.server()].address);
+    if (succeeded) {
+        log::info("{} answers again: it takes requests as before", name);
+    } else {
+        log::warning("{} failed {} requests in a row: it is left out for a while", name,
+                     kit_.settings.health.passive.failures.value_or(0));
+    }
 }
 
 bool Exchange::may_repeat(const Error& error) const {
     if (state_ != State::connecting && state_ != State::awaiting) return false;
     if (!upload_.repeatable()) return false;
+    const config::Retry& retry = kit_.settings.upstream.retry;
     switch (error.retry) {
         case Retry::no: return false;
-        case Retry::always: return attempts_ < kit_.upstreams->max_attempts();
+        case Retry::always:
+            return attempts_ < std::max<size_t>(retry.attempts, kit_.upstreams->max_connects());
         case Retry::if_unprocessed:
-            // A reused connection may have been closed for its idleness; a fresh one that dies has died of
-            // this request.
-            return lease_->reused() && (http::is_idempotent(method_) || lease_->none_delivered());
+            // A reused connection may have been closed for its idleness; a fresh one that dies has died while
+            // the app was at work.
+            if (is_stale(error)) return http::is_idempotent(method_) || lease_->none_delivered();
+            return http::is_idempotent(method_) && attempts_ < retry.attempts &&
+                   kit_.fleet.budget().take(kit_.loop.now());
     }
     return false;
 }

@@ -65,8 +65,8 @@ void Exchange::leave_queue() {
 }
 
 void Exchange::note_shadow_caps() {
-    const uint64_t of_rates = scope_->shadowed.size();
-    record_.shadow_refusals |= uint64_t{slots_->shadow_refusals()} << of_rates;
+    for (size_t index = 0; index < scope_->shadow_caps.size(); ++index)
+        if (slots_->would_refuse(index)) record_.shadow_refusals.set(scope_->shadowed.size() + index);
     record_.shadow_names = scope_->shadow_names;
 }
 
@@ -88,6 +88,7 @@ void Exchange::refuse_for_lack_of_room() {
 }
 
 void Exchange::ask_app() {
+    kit_.fleet.budget().note_request(kit_.worker, kit_.loop.now());
     add_times();
     upload_.seal(announced_);
     enter(Event::slots_held);
@@ -97,24 +98,39 @@ void Exchange::ask_app() {
     connect();
 }
 
+int64_t Exchange::milliseconds_left() const {
+    Duration left = total_ - since_start(kit_.loop.now());
+    return std::max<int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(left).count());
+}
+
 /// When the request arrived, and how long it may still take: for an app that would rather not begin what
 /// nobody will wait for.
 void Exchange::add_times() {
-    using namespace std::chrono;
     constexpr std::string_view kStart = "X-Request-Start: t=";
     constexpr std::string_view kDeadline = "X-Request-Deadline: ";
     std::array<char, Upload::kMaxOwnLines / 2> line;
-    auto add = [&](std::string_view name, int64_t value) {
+    auto write = [&](std::string_view name, int64_t value) {
         char* end = line.data() + name.copy(line.data(), name.size());
-        end = std::to_chars(end, line.data() + line.size(), value).ptr;
-        upload_.add_line({line.data(), end});
+        return std::string_view(line.data(), std::to_chars(end, line.data() + line.size(), value).ptr);
     };
-    if (kit_.settings.headers.request_start)
-        add(kStart, duration_cast<microseconds>(record_.time.time_since_epoch()).count());
-    if (kit_.settings.headers.deadline) {
-        Duration left = total_ - since_start(kit_.loop.now());
-        add(kDeadline, std::max<int64_t>(0, duration_cast<milliseconds>(left).count()));
+    if (kit_.settings.headers.request_start) {
+        auto arrival = std::chrono::duration_cast<std::chrono::microseconds>(record_.time.time_since_epoch());
+        upload_.add_line(write(kStart, arrival.count()));
     }
+    if (kit_.settings.headers.deadline) {
+        std::string_view text = write(kDeadline, milliseconds_left());
+        deadline_digits_ = text.size() - kDeadline.size();
+        deadline_at_ = upload_.add_line(text, deadline_digits_);
+    }
+}
+
+/// Before another try: less is left than there was. White space behind a value is no part of it.
+void Exchange::refresh_deadline() {
+    if (deadline_digits_ == 0) return;
+    std::array<char, 24> text;
+    text.fill(' ');
+    std::to_chars(text.data(), text.data() + text.size(), milliseconds_left());
+    upload_.rewrite(deadline_at_, {text.data(), deadline_digits_});
 }
 
 /// The state that is entered holds none. Where the app was at work, for how long says how long it takes.
@@ -122,7 +138,8 @@ void Exchange::let_slots_go(State before, Event event) {
     Time now = kit_.loop.now();
     const bool app_is_at_work = before == State::awaiting && upload_.all_sent() && !scope_->caps.empty();
     if (event == Event::client_gone && app_is_at_work)
-        return kit_.abandoned->keep(std::move(lease_), slots_->hand_over(), started_ + total_);
+        return kit_.abandoned->keep({.visit = std::move(visit_), .lease = std::move(lease_)},
+                                    slots_->hand_over(), started_ + total_);
     const bool app_was_at_work = before == State::awaiting || before == State::streaming;
     if (app_was_at_work && event != Event::client_gone) {
         slots_->settle(now);

@@ -19,7 +19,14 @@ std::optional<State> from_waiting(Event event) {
     return std::nullopt;
 }
 
+std::optional<State> from_holding(Event event) {
+    if (event == Event::released) return State::connecting;
+    if (event == Event::refused) return State::replying;
+    return std::nullopt;
+}
+
 std::optional<State> from_connecting(Event event) {
+    if (event == Event::unreachable) return State::holding;
     if (event == Event::connected) return State::awaiting;
     if (event == Event::repeat) return State::connecting;
     if (event == Event::refused) return State::replying;
@@ -41,6 +48,7 @@ std::optional<State> next_state(State state, Event event) {
     switch (state) {
         case State::receiving: return from_receiving(event);
         case State::waiting: return from_waiting(event);
+        case State::holding: return from_holding(event);
         case State::connecting: return from_connecting(event);
         case State::awaiting: return from_awaiting(event);
         case State::streaming:
@@ -56,6 +64,7 @@ Holdings holdings_of(State state) {
     switch (state) {
         case State::receiving: return {.request = true};
         case State::waiting: return {.request = true, .slots = true};
+        case State::holding: return {.request = true, .slots = true};
         case State::connecting: return {.request = true, .slots = true, .lease = true};
         case State::awaiting: return {.request = true, .slots = true, .lease = true};
         case State::streaming: return {.request = true, .slots = true, .lease = true};
@@ -71,6 +80,7 @@ std::string_view name_of(State state) {
     switch (state) {
         case State::receiving: return "receiving";
         case State::waiting: return "waiting";
+        case State::holding: return "holding";
         case State::connecting: return "connecting";
         case State::awaiting: return "awaiting";
         case State::streaming: return "streaming";

@@ -10,6 +10,7 @@ namespace weir::proxy {
 enum class ExchangeState : uint8_t {
     receiving,  ///< a small body is read whole before the app is asked
     waiting,    ///< for a slot of the app, in the queue; left at once where there is one or nothing is capped
+    holding,    ///< for an app that cannot be reached
     connecting,  ///< waits for a connection to the app
     awaiting,    ///< the request is on its way or sent; no response head yet
     streaming,   ///< the response head went to the client; the body follows
@@ -21,6 +22,8 @@ enum class ExchangeState : uint8_t {
 enum class ExchangeEvent : uint8_t {
     request_held,   ///< the whole body, or as much as may be held, is here
     slots_held,     ///< the caps have room for it
+    unreachable,    ///< no server of the app can be reached, and it may be held
+    released,       ///< it may try the app
     connected,      ///< the leased connection can be written to
     repeat,         ///< the attempt failed and may be made again
     response_head,  ///< a final response head came

@@ -21,6 +21,7 @@ void Exchange::arm_deadline(Time now) {
     if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
     Time next = std::min(started_ + total_, now + policy::sample_period(bounds.stall.value_or(kClientStall)));
     if (state_ == State::waiting) next = std::min(next, slots_->until());
+    if (state_ == State::holding) next = std::min(next, held_since_ + kit_.settings.upstream.hold);
     if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
     client_.set_deadline(next);
 }
@@ -31,6 +32,8 @@ void Exchange::on_deadline(Time now) {
     bool overdue = state_ != State::tunnel && since_start(now) >= total_;
     if (state_ == State::waiting && now >= slots_->until()) {
         follow(slots_->expire(now));
+    } else if (state_ == State::holding && now - held_since_ >= kit_.settings.upstream.hold) {
+        refuse_unavailable();
     } else if (overdue && head_sent_) {
         give_up("deadline");
     } else if (overdue && state_ == State::receiving) {
@@ -52,6 +55,7 @@ bool Exchange::client_owes() const {
     switch (state_) {
         case State::receiving: return true;
         case State::waiting:
+        case State::holding:
         case State::connecting: return false;
         case State::awaiting: return !upload_.ended() && upload_.waiting_bytes() == 0;
         case State::streaming:

@@ -41,4 +41,15 @@ policy::Candidate Fleet::candidate(size_t server, Time now) const {
     return candidate;
 }
 
+std::optional<uint32_t> Fleet::room(Time now) const {
+    uint32_t room = 0;
+    for (size_t index = 0; index < count_; ++index) {
+        const policy::Candidate candidate = this->candidate(index, now);
+        if (candidate.standing == policy::Candidate::Standing::out) continue;
+        if (candidate.cap == UINT32_MAX) return std::nullopt;
+        room += candidate.cap;
+    }
+    return room;
+}
+
 }  // namespace weir::proxy

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "config/settings.h"
 #include "policy/balancer.h"
@@ -47,6 +48,9 @@ class Fleet {
     /// As it stands for a request that looks for a server; of what one worker knows alone (refused
     /// connections, what was tried) nothing is filled in.
     [[nodiscard]] policy::Candidate candidate(size_t server, Time now) const;
+
+    /// How many requests the servers that are in may take at once; nothing where one of them has no cap.
+    [[nodiscard]] std::optional<uint32_t> room(Time now) const;
 
     [[nodiscard]] policy::Ejections& ejections() { return ejections_; }
     [[nodiscard]] policy::RetryBudget& budget() { return budget_; }

@@ -27,6 +27,7 @@ namespace weir::proxy {
 class Abandoned;
 class ConnectionGate;
 class Fleet;
+class Hold;
 class Rules;
 class UpstreamSet;
 struct Turn;
@@ -59,6 +60,8 @@ struct Kit {
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;
     Abandoned* abandoned = nullptr;
+    Hold* hold = nullptr;
+    size_t worker = 0;  ///< which one this is
     net::RemoteTasks remote_tasks;
     ObjectPool<Turn> turns;
     std::string default_host;

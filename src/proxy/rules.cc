@@ -73,6 +73,9 @@ policy::KeySpec key_of(const config::Key& key, const config::Key& client) {
     return spec;
 }
 
+ConcurrencyGate::ConcurrencyGate(std::string name_, const policy::ConcurrencyLimits& limits)
+    : name(std::move(name_)), mode(config::Mode::enforce), group(limits), shadow(SIZE_MAX) {}
+
 RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys)
     : name(rate.name),
       mode(rate.mode),
@@ -89,8 +92,12 @@ Rules::Rules(const config::Settings& settings, const HashSeed& seed)
     std::vector<RateGate*> global = make_gates(settings.limits.rates, settings.limits.keys);
     for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys)) global.push_back(gate);
     ConcurrencyGate* global_cap = make_cap("concurrency", settings.limits);
+    make_server_cap();
+    const Duration wait_for_servers =
+        settings.limits.queue.size > 0 ? Duration(settings.limits.queue.wait) : settings.upstream.hold;
     scopes_.push_back(make_scope(global));
     add_cap(scopes_.back(), global_cap, settings.limits.queue.wait);
+    add_cap(scopes_.back(), server_cap_, wait_for_servers);
     scopes_.back().total = settings.timeout.total;
     scopes_.back().body_bytes = settings.limits.body_bytes;
     for (const config::Route& route : settings.routes) {
@@ -103,6 +110,7 @@ Rules::Rules(const config::Settings& settings, const HashSeed& seed)
         scope.body_bytes = route.limits.body_bytes;
         add_route_cap(scope, route);
         add_cap(scope, global_cap, settings.limits.queue.wait);
+        add_cap(scope, server_cap_, wait_for_servers);
         scopes_.push_back(std::move(scope));
     }
 }
@@ -117,6 +125,34 @@ std::vector<RateGate*> Rules::make_gates(const std::vector<config::Rate>& rates,
         made.push_back(gates_.back().get());
     }
     return made;
+}
+
+/// Requests that find every server full wait for one that is not: in a queue as long as the global one or,
+/// without one, as that for an app which restarts.
+void Rules::make_server_cap() {
+    uint32_t room = 0;
+    bool is_capped = false;
+    bool is_open = false;
+    for (const config::Server& server : settings_.upstream.servers) {
+        is_capped = is_capped || server.max_in_flight;
+        is_open = is_open || !server.max_in_flight;
+        room += static_cast<uint32_t>(server.max_in_flight.value_or(0));
+    }
+    if (!is_capped) return;
+    const size_t queue = settings_.limits.queue.size;
+    server_limits_ = {
+        .slots = is_open ? policy::ConcurrencyLimits::kUnbounded : room,
+        .queue = {.entries = queue > 0 ? queue : kDefaultPlaces, .bytes = settings_.limits.memory_bytes / 2},
+        .wait = Duration::max()};
+    caps_.push_back(std::make_unique<ConcurrencyGate>("servers", server_limits_));
+    server_cap_ = caps_.back().get();
+}
+
+void Rules::set_server_room(std::optional<uint32_t> room, Time now) {
+    const uint32_t slots = room.value_or(policy::ConcurrencyLimits::kUnbounded);
+    if (server_cap_ == nullptr || slots == server_limits_.slots) return;
+    server_limits_.slots = slots;
+    server_cap_->group.set_limits(server_limits_, now);
 }
 
 /// nullptr where nothing is capped.

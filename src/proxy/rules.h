@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,7 @@ struct RateGate {
 /// group's.
 struct ConcurrencyGate {
     ConcurrencyGate(std::string name, const config::ScopeLimits& limits, size_t queue_bytes);
+    ConcurrencyGate(std::string name, const policy::ConcurrencyLimits& limits);
 
     std::string name;
     config::Mode mode;
@@ -52,7 +54,7 @@ struct Cap {
 
 /// What holds for the requests of one route, or of none. Its gates belong to Rules.
 struct Scope {
-    static constexpr size_t kMostCaps = 2;  ///< a route's own and the global one
+    static constexpr size_t kMostCaps = 3;  ///< a route's own, the global one, and that of the servers
 
     const config::Route* route = nullptr;  ///< nullptr: no route matched
     uint32_t number = 0;                   ///< in keys that name the route; 0: none
@@ -81,12 +83,18 @@ class Rules {
     [[nodiscard]] policy::ClientKey client_of(const policy::RequestView& view) const {
         return client_key_(view);
     }
+    /// How many requests the servers may take at once, of those that are in; nothing: any number.
+    void set_server_room(std::optional<uint32_t> room, Time now);
     /// Everything capped, for the figures.
     [[nodiscard]] const std::vector<std::unique_ptr<ConcurrencyGate>>& caps() const { return caps_; }
+
+    /// Places for requests that wait for a server, where the configuration has no queue.
+    static constexpr size_t kDefaultPlaces = 100;
 
   private:
     std::vector<RateGate*> make_gates(const std::vector<config::Rate>&, size_t keys);
     [[nodiscard]] static Scope make_scope(const std::vector<RateGate*>& gates);
+    void make_server_cap();
     void add_route_cap(Scope& scope, const config::Route& route);
     void add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const;
     ConcurrencyGate* make_cap(std::string name, const config::ScopeLimits& limits);
@@ -97,6 +105,8 @@ class Rules {
     policy::RouteTable routes_;
     std::vector<std::unique_ptr<RateGate>> gates_;
     std::vector<std::unique_ptr<ConcurrencyGate>> caps_;
+    ConcurrencyGate* server_cap_ = nullptr;  ///< of the servers that have caps
+    policy::ConcurrencyLimits server_limits_;
     std::map<std::string, ConcurrencyGate*, std::less<>> groups_;  ///< by the name that routes share
     std::vector<Scope> scopes_;  ///< the first one without a route, then one for each
 };

@@ -16,7 +16,7 @@ Slots::Answer Slots::ask(const Scope& scope, const policy::Arrival& arrival, Tim
 void Slots::sit_in_shadow(const Scope& scope) {
     for (size_t index = 0; index < scope.shadow_caps.size(); ++index) {
         seats_[index] = scope.shadow_caps[index]->shadow.enter();
-        if (!seats_[index]) shadow_refusals_ |= 1U << index;
+        if (!seats_[index]) shadow_refusals_.set(index);
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <optional>
 
 #include "net/remote_task.h"
@@ -48,8 +49,8 @@ class Slots {
 
     [[nodiscard]] Time until() const { return until_; }
     [[nodiscard]] const Refused& refusal() const { return refused_; }
-    /// Bit n: `shadow_caps[n]` of the scope would have refused.
-    [[nodiscard]] uint32_t shadow_refusals() const { return shadow_refusals_; }
+    /// Whether `shadow_caps[index]` of the scope would have refused.
+    [[nodiscard]] bool would_refuse(size_t index) const { return shadow_refusals_[index]; }
 
   private:
     static void leave_note(void* slots) noexcept { static_cast<Slots*>(slots)->note_.post(); }
@@ -62,7 +63,7 @@ class Slots {
     size_t held_ = 0;  ///< of the caps, from the first one on
     Time until_{};
     Refused refused_;
-    uint32_t shadow_refusals_ = 0;
+    std::bitset<Scope::kMostCaps> shadow_refusals_;
     std::array<policy::ShadowCap::Seat, Scope::kMostCaps> seats_;
     Permits permits_;
     net::RemoteTask note_;

@@ -27,11 +27,13 @@ void Upload::write_head(size_t used, const http::RequestHead& head, const http::
     method_ = head.method;
 }
 
-void Upload::add_line(std::string_view line) {
+size_t Upload::add_line(std::string_view line, size_t mutable_bytes) {
     assert(!sealed_);
     head_end_ += line.copy(wire_ + head_end_, line.size());
+    size_t at = head_end_ - mutable_bytes;
     wire_[head_end_++] = '\r';
     wire_[head_end_++] = '\n';
+    return at;
 }
 
 void Upload::add(std::string_view payload) {

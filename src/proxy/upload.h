@@ -29,7 +29,10 @@ class Upload {
     /// One more field line of weir's own, without its CRLF: before seal(), and kMaxOwnLines bytes in all with
     /// their CRLFs.
     static constexpr size_t kMaxOwnLines = 128;
-    void add_line(std::string_view line);
+    /// Returns where its last `mutable_bytes` stand, for rewrite().
+    size_t add_line(std::string_view line, size_t mutable_bytes = 0);
+    /// Other bytes in their place, as many.
+    void rewrite(size_t at, std::string_view bytes) { bytes.copy(wire_ + at, bytes.size()); }
     void add(std::string_view payload);
     /// The body is complete. `trailers` as in ChunkDecoder::trailers().
     void end(std::string_view trailers);

@@ -60,6 +60,7 @@ Result<UpstreamConn*, Error> UpstreamPool::open() {
     Error failed{
         .reason = http::Reason::upstream_connect, .retry = Retry::no, .detail = "", .system_error = 0};
     if (addresses_.empty()) {
+        failed.retry = Retry::always;
         failed.detail = "the app's name cannot be resolved";
         return fail(failed);
     }

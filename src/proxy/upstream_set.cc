@@ -7,40 +7,67 @@
 namespace weir::proxy {
 
 namespace {
-constexpr size_t kMostAttempts = 4;
-}
 
-UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream) : kit_(kit), balance_(upstream.balance) {
+using Standing = policy::Candidate::Standing;
+
+constexpr size_t kMostConnects = 4;
+
+}  // namespace
+
+UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t random)
+    : kit_(kit), balancer_(upstream.balance, upstream.servers.size(), random), random_(random | 1) {
     for (const config::Server& server : upstream.servers)
         pools_.push_back(std::make_unique<UpstreamPool>(kit, server.address, upstream.pool));
+    candidates_.resize(pools_.size());
 }
 
-/// The best of those that are neither the one just tried nor refused a connection a moment ago; failing that,
-/// of the others.
-UpstreamPool& UpstreamSet::choose(const UpstreamPool* tried, Time now) {
-    size_t start = turn_++;
-    auto rank_of = [&](const UpstreamPool& pool) {
-        return (&pool == tried ? 2 : 0) + (pool.is_suspect(now) ? 1 : 0);
-    };
-    UpstreamPool* best = pools_[start % pools_.size()].get();
-    for (size_t index = 1; index < pools_.size(); ++index) {
-        UpstreamPool* other = pools_[(start + index) % pools_.size()].get();
-        bool is_freer = balance_ == config::Balance::least_in_flight && other->in_use() < best->in_use();
-        int difference = rank_of(*other) - rank_of(*best);
-        if (difference < 0 || (difference == 0 && is_freer)) best = other;
+/// xorshift64 (G. Marsaglia, "Xorshift RNGs", 2003): it decides ties, nothing that anybody could exploit.
+uint64_t UpstreamSet::next_random() {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    return random_;
+}
+
+std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
+    for (size_t index = 0; index < pools_.size(); ++index) {
+        policy::Candidate& candidate = candidates_[index] = kit_.fleet.candidate(index, now);
+        candidate.is_tried = tried[index];
+        if (candidate.standing == Standing::in && pools_[index]->is_suspect(now))
+            candidate.standing = Standing::suspect;
     }
-    return *best;
+    // A server that is being probed turns this request away: then another one is chosen.
+    for (size_t tries = 0; tries < pools_.size(); ++tries) {
+        const policy::Choice choice = balancer_.choose(candidates_, next_random());
+        if (choice.kind != policy::Choice::Kind::server) return std::nullopt;
+        if (auto attempt = kit_.fleet.ejections().enter(choice.server, now))
+            return Visit(kit_.fleet, choice.server, std::move(*attempt));
+        candidates_[choice.server].standing = Standing::out;
+    }
+    return std::nullopt;
 }
 
-Result<Lease, Error> UpstreamSet::lease(UpstreamUser& user, UpstreamPool::Want want,
-                                        const UpstreamPool* tried) {
-    return choose(tried, kit_.loop.now()).lease(user, want);
+Result<Leased, Error> UpstreamSet::lease(UpstreamUser& user, UpstreamPool::Want want, TriedServers& tried) {
+    const Time now = kit_.loop.now();
+    auto visit = choose(tried, now);
+    if (!visit)
+        return fail(Error{.reason = http::Reason::upstream_unavailable,
+                          .retry = Retry::no,
+                          .detail = "no server of the app can take requests"});
+    const size_t server = visit->server();
+    tried.set(server);
+    auto lease = pools_[server]->lease(user, want);
+    if (!lease) {
+        visit->settle(false, now);
+        return fail(lease.error());
+    }
+    return Leased{.visit = std::move(*visit), .lease = std::move(*lease)};
 }
 
-size_t UpstreamSet::max_attempts() const {
+size_t UpstreamSet::max_connects() const {
     size_t addresses = 0;
     for (const auto& pool : pools_) addresses += pool->address_count();
-    return std::clamp<size_t>(addresses, 1, kMostAttempts);
+    return std::clamp<size_t>(addresses, 1, kMostConnects);
 }
 
 void UpstreamSet::set_addresses(size_t server, std::vector<net::SocketAddress> addresses) {

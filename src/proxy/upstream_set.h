@@ -1,37 +1,51 @@
 // The servers of the app as one worker sees them, and the choice among them.
 #pragma once
 
+#include <bitset>
 #include <memory>
 #include <vector>
 
 #include "config/settings.h"
+#include "policy/balancer.h"
 #include "proxy/upstream_pool.h"
+#include "proxy/visit.h"
 
 namespace weir::proxy {
+
+/// Servers that have failed this request.
+using TriedServers = std::bitset<256>;
+
+struct Leased {
+    Visit visit;
+    Lease lease;  ///< ends first
+};
 
 /// Thread: its worker's.
 class UpstreamSet {
   public:
-    UpstreamSet(Kit& kit, const config::Upstream& upstream);
+    UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t random);
 
-    /// `tried`: the server that has just failed this request; nullptr at first. Another one is taken where
-    /// there is one.
-    Result<Lease, Error> lease(UpstreamUser&, UpstreamPool::Want, const UpstreamPool* tried);
+    /// Fails with `upstream_unavailable` where no server may be asked. `server`, if given, is told which one
+    /// was asked, also where that failed at once.
+    Result<Leased, Error> lease(UpstreamUser&, UpstreamPool::Want, TriedServers& tried);
     /// How often a request whose connect failed may be tried: every address of every server once, within
     /// reason.
-    [[nodiscard]] size_t max_attempts() const;
+    [[nodiscard]] size_t max_connects() const;
 
     void set_addresses(size_t server, std::vector<net::SocketAddress> addresses);
     void sweep(Time now);
     void close_idle();
+    [[nodiscard]] const std::vector<std::unique_ptr<UpstreamPool>>& pools() const { return pools_; }
 
   private:
-    UpstreamPool& choose(const UpstreamPool* tried, Time now);
+    [[nodiscard]] std::optional<Visit> choose(const TriedServers& tried, Time now);
+    [[nodiscard]] uint64_t next_random();
 
     Kit& kit_;
-    config::Balance balance_;
+    policy::Balancer balancer_;
+    uint64_t random_;
     std::vector<std::unique_ptr<UpstreamPool>> pools_;
-    size_t turn_ = 0;
+    std::vector<policy::Candidate> candidates_;  ///< scratch
 };
 
 }  // namespace weir::proxy

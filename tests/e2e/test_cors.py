@@ -119,7 +119,7 @@ def test_weirs_own_refusals_can_be_read_by_the_page(weir, connect, upstream, sta
 
 
 def test_an_app_that_is_not_there_is_told_of_too(weir, connect, stage):
-    answer = connect(weir("http://127.0.0.1:1", cors=CORS)).ask(fields={"Origin": PAGE})
+    answer = connect(weir("http://127.0.0.1:1", cors=CORS, upstream={"hold": "0s"})).ask(fields={"Origin": PAGE})
     assert (answer.status, cors_fields(answer)) == (502, ORDINARY)
 
 

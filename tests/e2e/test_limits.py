@@ -117,6 +117,7 @@ def test_over_the_memory_bound_requests_are_refused_until_memory_comes_back(weir
     """An app that cannot be connected to leaves all bodies with the proxy, for as long as `timeout.connect`."""
     proxy = weir(
         stage.deaf_upstream(),
+        upstream={"hold": "0s"},
         limits={"memory": "1MiB"},
         buffers={"request": "256KiB"},
         timeout={"connect": "3s"},

@@ -92,7 +92,7 @@ def test_no_order_is_doubled_by_an_app_that_closes_eagerly(weir, connect, app):
 @pytest.mark.parametrize("kind", ["node", "gunicorn"])
 def test_a_killed_app_gives_502_until_it_is_back(weir, app, kind):
     backend = app(kind)
-    with Load(weir(backend)) as load:
+    with Load(weir(backend, upstream={"hold": "0s"})) as load:
         load.wait_for_more(100)
         backend.kill_group()
         load.wait_for_more(20, status=502)
@@ -104,7 +104,7 @@ def test_a_killed_app_gives_502_until_it_is_back(weir, app, kind):
 
 def test_a_killed_app_doubles_no_order(weir, connect, app):
     backend = app("node")
-    proxy = weir(backend)
+    proxy = weir(backend, upstream={"hold": "0s"})
     with Load(proxy, method="POST", target="/order") as load:
         load.wait_for_more(200)
         backend.kill_group()

@@ -115,7 +115,7 @@ def slow_look_ups(tmp_path):
 
 
 def test_a_name_that_is_being_looked_up_holds_up_no_exit(weir, connect, slow_look_ups):
-    proxy = weir("http://app.test:80", env=slow_look_ups)
+    proxy = weir("http://app.test:80", env=slow_look_ups, upstream={"hold": "0s"})
     connect(proxy).request().assert_problem(502, "upstream_connect")
     with Stopwatch() as watch:
         proxy.stop()

@@ -88,7 +88,7 @@ def test_an_upload_below_the_least_rate_is_given_up_after_ten_seconds(weir, conn
 
 
 def test_an_app_that_cannot_be_connected_to_in_time(weir, connect, stage):
-    client = connect(weir(stage.deaf_upstream(), timeout={"connect": "300ms"}))
+    client = connect(weir(stage.deaf_upstream(), timeout={"connect": "300ms"}, upstream={"hold": "0s"}))
     with Stopwatch() as watch:
         client.request().assert_problem(502, "upstream_connect")
     assert 0.2 < watch.seconds < 3
@@ -96,7 +96,7 @@ def test_an_app_that_cannot_be_connected_to_in_time(weir, connect, stage):
 
 def test_an_app_that_is_not_there(weir, connect, upstream):
     app = upstream(answering())
-    proxy = weir(app)
+    proxy = weir(app, upstream={"hold": "0s"})
     app.close()
     client = connect(proxy)
     client.request().assert_problem(502, "upstream_connect")
@@ -104,7 +104,8 @@ def test_an_app_that_is_not_there(weir, connect, upstream):
 
 
 def test_a_socket_file_that_is_not_there(weir, connect, tmp_path):
-    connect(weir(f"unix:{tmp_path}/nowhere.sock")).request().assert_problem(502, "upstream_connect")
+    proxy = weir(f"unix:{tmp_path}/nowhere.sock", upstream={"hold": "0s"})
+    connect(proxy).request().assert_problem(502, "upstream_connect")
 
 
 def test_an_app_that_says_nothing(weir, connect, upstream):

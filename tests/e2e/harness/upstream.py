@@ -59,24 +59,27 @@ class Connection(Wire):
 class Upstream:
     """`script` is one function for every connection, or a list: the n-th for the n-th, the last for all that follow."""
 
-    def __init__(self, script, path=None, host="127.0.0.1", receive_buffer=None, greeting=b""):
-        """`greeting` is what it says on every connection as soon as it has accepted it."""
+    def __init__(self, script, path=None, host="127.0.0.1", port=0, receive_buffer=None, greeting=b""):
+        """`port` 0 is a free one; `greeting` is what it says on every connection as soon as it has accepted it."""
         self.scripts = script if isinstance(script, list) else [script]
         self.connections = []
         self.requests = []  # of all connections, in the order in which they were whole
         self.mistakes = []  # of the scripts themselves
         self.greeting = greeting
         self.released = threading.Event()  # set by release(), for scripts that hold back
-        self._listener = self._listen(path, host, receive_buffer)
+        self._listener = self._listen(path, (host, port), receive_buffer)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
-    def _listen(self, path, host, receive_buffer):
+    def _listen(self, path, address, receive_buffer):
+        host = address[0]
         family = socket.AF_UNIX if path else socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family)
         if receive_buffer:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        listener.bind(str(path) if path else (host, 0))
+        if not path:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(str(path) if path else address)
         listener.listen(512)
         self.port = None if path else listener.getsockname()[1]
         self.url = f"unix:{path}" if path else f"http://{f'[{host}]' if ':' in host else host}:{self.port}"

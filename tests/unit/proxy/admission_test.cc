@@ -28,7 +28,7 @@ class Asked {
         RateVerdict verdict = ask_rates(scope, head_, {}, now);
         std::string names(verdict.refused_by != nullptr ? verdict.refused_by->name : "");
         for (size_t n = 0; n < scope.shadow_names.size(); ++n) {
-            if ((verdict.shadow_refusals >> n & 1) == 0) continue;
+            if (!verdict.shadow_refusals.test(n)) continue;
             names.append(names.empty() ? "" : ",").append(scope.shadow_names[n]);
         }
         return names;

@@ -13,8 +13,9 @@ namespace {
 using State = ExchangeState;
 using Event = ExchangeEvent;
 
-constexpr std::array kStates = {State::receiving, State::waiting, State::connecting, State::awaiting,
-                                State::streaming, State::tunnel,  State::replying,   State::closed};
+constexpr std::array kStates = {State::receiving,  State::waiting,  State::holding,
+                                State::connecting, State::awaiting, State::streaming,
+                                State::tunnel,     State::replying, State::closed};
 constexpr std::array kEvents = {Event::request_held,  Event::slots_held, Event::connected,    Event::repeat,
                                 Event::response_head, Event::upgraded,   Event::response_end, Event::refused,
                                 Event::sent,          Event::tunnel_end, Event::client_gone};
@@ -64,7 +65,7 @@ TEST_CASE("no state behind a response head can be refused, or be asked again") {
 }
 
 TEST_CASE("every state before a response head can be refused, so an error there always has an answer") {
-    for (State state : {State::receiving, State::waiting, State::connecting, State::awaiting})
+    for (State state : {State::receiving, State::waiting, State::holding, State::connecting, State::awaiting})
         CHECK(next_state(state, Event::refused) == State::replying);
 }
 
@@ -80,8 +81,8 @@ TEST_CASE("a lease is held only where the app is asked, and never at rest") {
 TEST_CASE("slots are held from before the app is asked until its answer is over, and not by a tunnel") {
     for (State state : kStates) {
         CAPTURE(name_of(state));
-        bool needs = state == State::waiting || state == State::connecting || state == State::awaiting ||
-                     state == State::streaming;
+        bool needs = state == State::waiting || state == State::holding || state == State::connecting ||
+                     state == State::awaiting || state == State::streaming;
         CHECK(holdings_of(state).slots == needs);
     }
     CHECK(next_state(State::awaiting, Event::repeat) == State::connecting);

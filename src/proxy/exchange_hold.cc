@@ -1,0 +1,64 @@
+// How an exchange waits for an app that cannot be reached.
+#include <utility>
+
+#include "proxy/exchange.h"
+#include "proxy/kit.h"
+
+namespace weir::proxy {
+
+using State = ExchangeState;
+using Event = ExchangeEvent;
+
+/// Nothing was sent to anybody, so there is nothing that could be done twice.
+bool Exchange::may_hold(const Error& error) const {
+    if (state_ != State::connecting || kit_.settings.upstream.hold == Duration::zero()) return false;
+    return error.reason == http::Reason::upstream_unavailable ||
+           (error.reason == http::Reason::upstream_connect && error.retry == Retry::always);
+}
+
+/// `why`: what the try came to; nullptr: others are known to wait already.
+void Exchange::hold_for_app(const Error* why) {
+    Time now = kit_.loop.now();
+    if (why != nullptr) {
+        kit_.hold->lost(std::exchange(ticket_, std::nullopt), now);
+        unreachable_error_ = why->system_error;
+    }
+    if (held_since_ == Time{}) held_since_ = now;
+    attempts_ = 0;
+    tried_.reset();
+    enter(Event::unreachable);
+    if (!held_)
+        held_.emplace([](void* self,
+                         HeldPlace::Answer answer) { static_cast<Exchange*>(self)->on_hold_answer(answer); },
+                      this);
+    const bool is_over = now - held_since_ >= kit_.settings.upstream.hold;
+    if (is_over || !kit_.hold->join(*held_, client_key_, upload_.memory())) return refuse_unavailable();
+    if (client_.has_ended()) return leave_queue();
+    arm_deadline(now);
+}
+
+void Exchange::on_hold_answer(HeldPlace::Answer answer) {
+    switch (answer) {
+        case HeldPlace::Answer::released:
+            ticket_ = kit_.hold->ticket();
+            enter(Event::released);
+            return connect();
+        case HeldPlace::Answer::turned_away: return refuse_unavailable();
+    }
+}
+
+void Exchange::refuse_unavailable() {
+    reply({.reason = http::Reason::upstream_unavailable,
+           .detail = "the app cannot be reached",
+           .system_error = unreachable_error_});
+}
+
+void Exchange::leave_hold() {
+    record_.hold = kit_.loop.now() - held_since_;
+    if (held_) kit_.hold->leave(*held_);
+}
+
+/// It says nothing of the app any more.
+void Exchange::let_hold_go() { kit_.hold->left(*std::exchange(ticket_, std::nullopt)); }
+
+}  // namespace weir::proxy
