@@ -37,7 +37,9 @@ void UpstreamConn::lease_to(UpstreamUser& user) {
     interim_heads_ = 0;
     partial_bytes_ = 0;
     scan_ = {};
-    if (state_ == State::idle) state_ = State::leased;
+    if (state_ != State::idle) return;
+    state_ = State::leased;
+    was_idle_ = kit_.loop.now() - idle_since_;
 }
 
 bool UpstreamConn::end_lease() {
@@ -95,7 +97,7 @@ void UpstreamConn::on_ready() {
         case State::tunnel: return user_->on_tunnel_ready();
         case State::idle:
             // An idle connection has nothing to say: this is its end, or bytes that belong to no request.
-            if (stream_.readable()) pool_.drop_idle(*this);
+            if (stream_.readable()) pool_.drop_closed(*this);
             return;
         case State::leased: {
             UpstreamUser* user = user_;
@@ -228,6 +230,7 @@ std::string_view UpstreamConn::on_head(std::string_view head, std::string_view r
     body_ = http::BodyReader(body);
     keep_alive_ = parsed.keep_alive && body.framing != http::Framing::until_close;
     note_keep_alive(parsed);
+    if (reused()) pool_.note_reused_after(was_idle_);
     user_->on_response_head(parsed, body);
     if (state_ == State::leased && user_ != nullptr && body_.done()) {
         response_done(rest.empty());
@@ -264,6 +267,7 @@ void UpstreamConn::on_end(const net::IoResult& got) {
     bool whole = got.status == net::IoStatus::closed && head_done_ && body_.close();
     if (whole) return user_->on_response_end(body_.trailers());
     bool nothing_came = read_ == read_before_;
+    if (nothing_came && reused()) pool_.note_closed_after(was_idle_);
     fail({.reason = http::Reason::upstream_reset,
           .retry = nothing_came ? Retry::if_unprocessed : Retry::no,
           .detail = nothing_came ? "the app closed the connection without an answer"

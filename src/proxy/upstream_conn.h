@@ -128,6 +128,7 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     Time opened_at_;
     Time idle_since_;
     Duration announced_idle_{0};
+    Duration was_idle_{0};  ///< before it was leased
     size_t address_index_;
     Block partial_head_;
     size_t partial_bytes_ = 0;

@@ -8,8 +8,9 @@
 namespace weir::proxy {
 
 namespace {
-/// Idle time of a connection to an app that announces none. Debian's servers close after 2 s (gunicorn) to 75
-/// s (nginx): whoever closes earlier is noticed by its FIN, this only keeps connections from piling up.
+/// Idle time of a connection to an app that announces none, before it is learnt. Debian's servers close after
+/// 2 s (gunicorn) to 75 s (nginx): whoever closes earlier is noticed by its FIN, this only keeps connections
+/// from piling up.
 constexpr Duration kDefaultIdle = std::chrono::seconds(60);
 /// How much earlier than the app weir closes: the request that would have used the connection must arrive in
 /// time.
@@ -50,6 +51,7 @@ UpstreamConn* UpstreamPool::take_idle(Want want) {
         UpstreamConn* conn = idle_.back();
         idle_.pop_back();
         bool dead = conn->stream().readable() || (want == Want::any_checked && conn->close_is_pending());
+        if (dead) note_closed_after(kit_.loop.now() - conn->idle_since());
         if (!dead && !is_worn_out(*conn, kit_.loop.now())) return conn;
         remove(*conn);
     }
@@ -83,6 +85,13 @@ void UpstreamPool::give_back(UpstreamConn& conn) {
     if (!conn.end_lease() || kit_.draining) return remove(conn);
     keep_idle(conn);
 }
+
+void UpstreamPool::drop_closed(UpstreamConn& conn) {
+    note_closed_after(kit_.loop.now() - conn.idle_since());
+    drop_idle(conn);
+}
+
+void UpstreamPool::note_closed_after(Duration idle) { idle_learner_.closed(idle, kit_.loop.now()); }
 
 void UpstreamPool::keep_idle(UpstreamConn& conn) {
     bool worn_out = is_worn_out(conn, kit_.loop.now());
@@ -132,8 +141,9 @@ void UpstreamPool::close_idle() {
 Duration UpstreamPool::idle_limit(const UpstreamConn& conn) const {
     if (bounds_.idle_timeout) return *bounds_.idle_timeout;
     Duration announced = conn.announced_idle();
-    if (announced == Duration::zero()) return kDefaultIdle;
-    return announced - std::min(kIdleMargin, announced / 2);
+    Duration limit = learnt_idle_.value_or(kDefaultIdle);
+    if (announced == Duration::zero()) return limit;
+    return std::min(limit, announced - std::min(kIdleMargin, announced / 2));
 }
 
 bool UpstreamPool::is_worn_out(const UpstreamConn& conn, Time now) const {
@@ -143,6 +153,7 @@ bool UpstreamPool::is_worn_out(const UpstreamConn& conn, Time now) const {
 }
 
 void UpstreamPool::sweep(Time now) {
+    learnt_idle_ = idle_learner_.limit(now);
     std::vector<UpstreamConn*> worn_out;
     size_t warming = 0;
     for (auto& conn : all_) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "base/result.h"
 #include "config/settings.h"
 #include "net/socket.h"
+#include "policy/idle_learner.h"
 #include "proxy/error.h"
 #include "proxy/upstream_conn.h"
 
@@ -71,6 +73,9 @@ class UpstreamPool {
     // ---- for connections and leases
     void give_back(UpstreamConn&);
     void drop_idle(UpstreamConn&);
+    void drop_closed(UpstreamConn&);  ///< the app has closed an idle one
+    void note_closed_after(Duration idle);
+    void note_reused_after(Duration idle) { idle_learner_.reused(idle); }
     void keep_idle(UpstreamConn&);
     void note_connected(const UpstreamConn& conn);
     /// The next connection is tried to the next of the server's addresses.
@@ -90,6 +95,8 @@ class UpstreamPool {
     std::vector<net::SocketAddress> addresses_;
     size_t preferred_address_ = 0;
     Time suspect_until_{};
+    policy::IdleLearner idle_learner_;
+    std::optional<Duration> learnt_idle_;             ///< as of the last sweep
     std::vector<std::unique_ptr<UpstreamConn>> all_;  ///< UpstreamConn::slot is the index
     std::vector<UpstreamConn*> idle_;                 ///< the most recently used one is last
 };

@@ -249,3 +249,31 @@ def test_connections_opened_ahead_of_need_are_there_before_the_first_request(wei
     app = upstream(answering())
     weir(app, upstream={"pool": {"min_idle": 2}})
     app.wait_for_connections(2)
+
+
+def test_weir_learns_when_the_app_closes_and_is_earlier(weir, connect, upstream):
+    """The app closes what was idle for 1 s and announces nothing: what was idle for 0.9 s is not used then."""
+
+    def impatient(connection):
+        while connection.request():
+            connection.answer()
+            if not connection.buffer and not connection.is_readable(within=1.0):
+                return
+
+    app = upstream(impatient)
+    client = connect(weir(app))
+    for count in range(1, 4):
+        assert client.ask().status == 200
+        eventually(app.connections[-1].is_over.is_set)
+        assert len(app.connections) == count
+    eventually(lambda: uses_a_new_connection_after(0.9, client, app), within=20)
+
+
+def uses_a_new_connection_after(pause, client, app):
+    assert client.ask().status == 200
+    before = len(app.connections)
+    with Stopwatch() as watch:
+        eventually(lambda: watch.so_far > pause)
+    was_open = not app.connections[-1].is_over.is_set()
+    assert client.ask().status == 200
+    return was_open and len(app.connections) > before
