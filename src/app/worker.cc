@@ -43,6 +43,10 @@ void Worker::set_addresses(size_t server, std::vector<net::SocketAddress> addres
     mailbox_.post([this, server, moved = std::move(addresses)] { upstreams_.set_addresses(server, moved); });
 }
 
+void Worker::on_server_up(size_t server) {
+    mailbox_.post([this, server] { kit_->on_server_up(server); });
+}
+
 void Worker::drain(Duration bound) {
     mailbox_.post([this, bound] { begin_drain(bound); });
 }

@@ -88,7 +88,6 @@ std::vector<std::string_view> without_effect(const config::Settings& settings) {
         keys.emplace_back("upstream.hold");
     if (!upstream.tls.ca.empty() || !upstream.tls.verify || !upstream.tls.server_name.empty())
         keys.emplace_back("upstream.tls");
-    if (!settings.health.path.empty()) keys.emplace_back("health");
     if (settings.health.passive.failures && !is_default(settings.health.passive))
         keys.emplace_back("health.passive");
     return keys;

@@ -64,6 +64,8 @@ struct Kit {
     std::string default_host;
     bool draining = false;
     std::function<void()> on_connect_failed = [] {};  ///< asks the resolver to look again
+    /// The checks of a server pass, for the first time or again.
+    std::function<void(size_t server)> on_server_up = [](size_t) {};
 
     http::RequestHead request_scratch;
     http::ResponseHead response_scratch;
