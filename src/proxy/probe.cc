@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <cassert>
 #include <system_error>
 
 #include "config/units.h"
@@ -159,7 +159,7 @@ void Probe::give_up(Duration waited) {
 }
 
 void Probe::conclude(CheckResult result, std::string cause) {
-    if (phase_ == Phase::over) return;
+    assert(phase_ != Phase::over);
     const bool was_connected = phase_ != Phase::connecting;
     phase_ = Phase::over;
     task_.withdraw();

@@ -20,7 +20,8 @@ struct Question {
     config::Expect expect;
 };
 
-/// Of a server that is asked with GET for `target`.
+/// GET for `health.path`. Host is `upstream.host`, or else the server's own address (`localhost` for a UNIX
+/// socket).
 [[nodiscard]] Question question_for(const config::Settings&, const config::Server&);
 
 /// Thread: its loop's. It holds up to kMostBody of the answer's body, and one head; it reads no more of the

@@ -115,7 +115,8 @@ TEST_CASE("a server that has a name is not asked before that was looked up") {
     asked.settings.upstream.servers[0].address.host = "app.example";
     asked.start();
     asked.probers->hurry();
-    asked.driven.settle(1000);
+    const Time soon = asked.driven.loop.now() + 3 * TimingWheel::kTick;
+    REQUIRE(asked.driven.until([&] { return asked.driven.loop.now() > soon; }));
     CHECK(asked.changes.empty());
     asked.probers->on_resolved(0, {.addresses = {}, .error = "no such name"});
     REQUIRE(asked.until(Health::down));
@@ -139,6 +140,21 @@ TEST_CASE("an address that refuses leads to the next one within the check, which
         REQUIRE(asked.until_counted(CheckResult::passed, times));
     }
     CHECK(asked.fleet->checks(0, CheckResult::no_connection) == 0);
+}
+
+TEST_CASE("a server that has moved is asked soon, where it is now") {
+    Asked asked;
+    App elsewhere;
+    asked.settings.upstream.servers[0].address.host = "app.example";
+    asked.settings.health.interval = 1250ms;
+    asked.start();
+    asked.probers->on_resolved(0, {.addresses = {address_of(asked.app.listening)}, .error = {}});
+    asked.answer(asked.app, kFine);
+    REQUIRE(asked.until(Health::up));
+    const Time begun = asked.driven.loop.now();
+    asked.probers->on_resolved(0, {.addresses = {address_of(elsewhere.listening)}, .error = {}});
+    asked.answer(elsewhere, kFine);
+    CHECK(asked.driven.loop.now() - begun < 1s);
 }
 
 TEST_CASE("a check fails where every address refuses, and is counted once") {
