@@ -64,6 +64,7 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings) {
         server->log_writer_ = std::move(*writer);
     }
     if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
+    server->start_checks();
     server->start_workers();
     return server;
 }
@@ -108,6 +109,16 @@ Result<bool> Server::open_sockets() {
     return true;
 }
 
+void Server::start_checks() {
+    if (settings_.health.path.empty()) return;
+    auto on_change = [this](size_t server, proxy::Fleet::Health health) {
+        if (health != proxy::Fleet::Health::up) return;
+        for (auto& worker : workers_) worker->on_server_up();
+    };
+    probers_ = std::make_unique<proxy::ProberSet>(
+        proxy::ProbeKit{loop_, settings_, fleet_, std::mt19937(std::random_device()()), on_change});
+}
+
 void Server::start_workers() {
     Shared shared{.settings = settings_,
                   .budget = budget_,
@@ -116,7 +127,7 @@ void Server::start_workers() {
                   .fleet = fleet_,
                   .log_writer = log_writer_.get(),
                   .workers = worker_count(settings_),
-                  .on_connect_failed = [this] { control_.post([this] { resolver_->ask_again(); }); },
+                  .on_connect_failed = [this] { control_.post([this] { on_connect_failed(); }); },
                   .on_accept_ended = [this] { on_accept_ended(); },
                   .on_worker_ended = [this] { on_worker_ended(); }};
     for (unsigned each = 0; each < worker_count(settings_); ++each)
@@ -135,6 +146,11 @@ void Server::start_workers() {
         for (const auto& sockets : sockets_) workers_[worker]->accept_from(sockets[worker % sockets.size()]);
 }
 
+void Server::on_connect_failed() {
+    resolver_->ask_again();
+    if (probers_) probers_->hurry();
+}
+
 /// On the resolver's thread.
 void Server::on_resolved(size_t server, const net::Resolution& found) {
     std::string name = to_string(settings_.upstream.servers[server].address);
@@ -143,6 +159,9 @@ void Server::on_resolved(size_t server, const net::Resolution& found) {
     } else if (found.error != resolve_errors_[server]) {
         log::warning("{} cannot be resolved: {}", name, found.error);
     }
+    control_.post([this, server, found] {
+        if (probers_) probers_->on_resolved(server, found);
+    });
     std::lock_guard lock(resolved_mutex_);
     resolve_errors_[server] = found.error;
     if (unresolved_ > 0) --unresolved_;
@@ -187,6 +206,7 @@ void Server::on_signal(int signal) {
         log::warning("a reload was asked for; it needs a restart in this version");
     } else if (!draining_) {
         draining_ = true;
+        probers_.reset();
         log::info("draining: no new connections, {} s for what runs",
                   std::chrono::duration_cast<std::chrono::seconds>(settings_.drain).count());
         for (auto& worker : workers_) worker->drain(settings_.drain);

@@ -17,6 +17,7 @@
 #include "proxy/connection_gate.h"
 #include "proxy/fleet.h"
 #include "proxy/log_writer.h"
+#include "proxy/prober_set.h"
 #include "proxy/rules.h"
 
 namespace weir::app {
@@ -42,6 +43,8 @@ class Server {
   private:
     Result<bool> open_sockets();
     void start_workers();
+    void start_checks();
+    void on_connect_failed();
     void on_resolved(size_t server, const net::Resolution&);
     void wait_for_addresses();
     void on_accept_ended();
@@ -66,6 +69,7 @@ class Server {
     net::Loop loop_;
     net::Mailbox control_;
     net::Signals signals_;
+    std::unique_ptr<proxy::ProberSet> probers_;  ///< none without `health.path`, and none while draining
     size_t deaf_workers_ = 0;
     size_t ended_workers_ = 0;
     bool draining_ = false;

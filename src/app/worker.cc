@@ -50,6 +50,10 @@ void Worker::set_addresses(size_t server, std::vector<net::SocketAddress> addres
     });
 }
 
+void Worker::on_server_up() {
+    mailbox_.post([this] { hold_.hurry(loop_.now()); });
+}
+
 void Worker::drain(Duration bound) {
     mailbox_.post([this, bound] { begin_drain(bound); });
 }

@@ -44,6 +44,8 @@ class Worker {
 
     void accept_from(const net::Fd& socket);
     void set_addresses(size_t server, std::vector<net::SocketAddress> addresses);
+    /// A server's checks have brought it up.
+    void on_server_up();
     /// Accepts nothing more, finishes what runs, then ends; by `bound` it ends anyway.
     void drain(Duration bound);
     void stop_now();

@@ -74,7 +74,6 @@ std::vector<std::string_view> without_effect(const config::Settings& settings) {
         keys.emplace_back("upstream.servers with https://");
     if (!upstream.tls.ca.empty() || !upstream.tls.verify || !upstream.tls.server_name.empty())
         keys.emplace_back("upstream.tls");
-    if (!settings.health.path.empty()) keys.emplace_back("health");
     return keys;
 }
 

@@ -2,6 +2,7 @@
 // times and random numbers in, a state out; who connects, sends and reads is the caller's affair.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -20,6 +21,8 @@ enum class CheckResult : uint8_t {
     wrong_status,
     wrong_body,
 };
+inline constexpr size_t kCheckResults = 6;
+static_assert(static_cast<size_t>(CheckResult::wrong_body) + 1 == kCheckResults);
 
 /// A word of [a-z_], for logs and as the value of a label.
 [[nodiscard]] std::string_view name_of(CheckResult);

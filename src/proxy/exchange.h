@@ -104,6 +104,8 @@ class Exchange final : public UpstreamUser {
     void hold_for_app(const Error* why);
     void on_hold_answer(HeldPlace::Answer);
     void refuse_unavailable();
+    void pause_before_repeat();
+    void end_pause();
     void leave_hold();
     void let_hold_go();
     void connect();
@@ -119,6 +121,7 @@ class Exchange final : public UpstreamUser {
     void cut(const Error&);
     void give_up(std::string_view why);
 
+    [[nodiscard]] Time hold_until() const;
     void arm_deadline(Time now);
     void sample_progress(Time now);
     [[nodiscard]] bool client_owes() const;
@@ -152,6 +155,7 @@ class Exchange final : public UpstreamUser {
     std::optional<Slots> slots_;
     std::optional<HeldPlace> held_;
     std::optional<policy::ReleasePacer::Ticket> ticket_;  ///< while it tries whether the app is back
+    Time paused_until_ = kNever;                          ///< before it is sent again
     Time held_since_{};                                   ///< the first time
     int unreachable_error_ = 0;                           ///< errno of the last try
     Upload upload_;

@@ -34,6 +34,8 @@ void Exchange::fail(const Error& error) {
         visit_ = {};
         upload_.rewind();
         enter(Event::repeat);
+        if (error.reason == http::Reason::upstream_reset && !was_stale && kit_.fleet.size() == 1)
+            return pause_before_repeat();
         return connect();
     }
     if (may_hold(error)) return hold_for_app(&error);

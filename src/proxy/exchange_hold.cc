@@ -53,7 +53,22 @@ void Exchange::refuse_unavailable() {
            .system_error = unreachable_error_});
 }
 
+/// The only server has just cut off a request: an app that is dying cuts off those that follow, too.
+void Exchange::pause_before_repeat() {
+    constexpr Duration kPause = std::chrono::milliseconds(100);
+    paused_until_ = kit_.loop.now() + kPause;
+    enter(Event::unreachable);
+    arm_deadline(kit_.loop.now());
+}
+
+void Exchange::end_pause() {
+    paused_until_ = kNever;
+    enter(Event::released);
+    connect();
+}
+
 void Exchange::leave_hold() {
+    if (held_since_ == Time{}) return;
     record_.hold = kit_.loop.now() - held_since_;
     if (held_) kit_.hold->leave(*held_);
 }

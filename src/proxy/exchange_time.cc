@@ -16,12 +16,16 @@ constexpr Duration kClientStall = std::chrono::seconds(30);
 
 Duration Exchange::since_start(Time now) const { return now - started_; }
 
+Time Exchange::hold_until() const {
+    return held_since_ == Time{} ? kNever : held_since_ + kit_.settings.upstream.hold;
+}
+
 void Exchange::arm_deadline(Time now) {
     const config::Timeout& bounds = kit_.settings.timeout;
     if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
     Time next = std::min(started_ + total_, now + policy::sample_period(bounds.stall.value_or(kClientStall)));
     if (state_ == State::waiting) next = std::min(next, slots_->until());
-    if (state_ == State::holding) next = std::min(next, held_since_ + kit_.settings.upstream.hold);
+    if (state_ == State::holding) next = std::min({next, paused_until_, hold_until()});
     if (state_ == State::connecting) next = std::min(next, phase_started_ + bounds.connect);
     client_.set_deadline(next);
 }
@@ -32,7 +36,9 @@ void Exchange::on_deadline(Time now) {
     bool overdue = state_ != State::tunnel && since_start(now) >= total_;
     if (state_ == State::waiting && now >= slots_->until()) {
         follow(slots_->expire(now));
-    } else if (state_ == State::holding && now - held_since_ >= kit_.settings.upstream.hold) {
+    } else if (state_ == State::holding && now >= paused_until_) {
+        end_pause();
+    } else if (state_ == State::holding && now >= hold_until()) {
         refuse_unavailable();
     } else if (overdue && head_sent_) {
         give_up("deadline");

@@ -1,6 +1,7 @@
 // What all workers and the health checks know of the app's servers.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -34,6 +35,13 @@ class Fleet {
     [[nodiscard]] Health health(size_t server) const {
         return states_[server].health.load(std::memory_order_relaxed);
     }
+    /// How many checks of a server have ended so.
+    void count_check(size_t server, policy::CheckResult result) {
+        states_[server].checks[static_cast<size_t>(result)].fetch_add(1, std::memory_order_relaxed);
+    }
+    [[nodiscard]] uint64_t checks(size_t server, policy::CheckResult result) const {
+        return states_[server].checks[static_cast<size_t>(result)].load(std::memory_order_relaxed);
+    }
     /// Whether the app may be said to be ready: a server is up, or no server is asked and so none known to be
     /// down.
     [[nodiscard]] bool is_ready() const;
@@ -60,6 +68,7 @@ class Fleet {
         std::atomic<Health> health{Health::unknown};
         std::atomic<Time> came_back{Time::min()};  ///< Time::min(): it was never down
         std::atomic<uint32_t> in_flight{0};
+        std::array<std::atomic<uint64_t>, policy::kCheckResults> checks{};
     };
 
     const config::Settings& settings_;

@@ -67,6 +67,7 @@ struct Kit {
     std::string default_host;
     bool draining = false;
     std::function<void()> on_connect_failed = [] {};  ///< asks the resolver to look again
+    /// The checks of a server pass, for the first time or again.
 
     http::RequestHead request_scratch;
     http::ResponseHead response_scratch;

@@ -50,10 +50,12 @@ std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
 Result<Leased, Error> UpstreamSet::lease(UpstreamUser& user, UpstreamPool::Want want, TriedServers& tried) {
     const Time now = kit_.loop.now();
     auto visit = choose(tried, now);
-    if (!visit)
+    if (!visit) {
+        kit_.on_connect_failed();  // their checks are hurried while requests wait for them
         return fail(Error{.reason = http::Reason::upstream_unavailable,
                           .retry = Retry::no,
                           .detail = "no server of the app can take requests"});
+    }
     const size_t server = visit->server();
     tried.set(server);
     auto lease = pools_[server]->lease(user, want);

@@ -114,11 +114,13 @@ def test_an_app_that_is_back_is_not_stormed(weir, connect, upstream, later):
     assert not too_many
 
 
+@pytest.mark.parametrize("health", [None, "/hello"])
 @pytest.mark.parametrize("kind", ["node", "gunicorn"])
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_restarts_under_load_fail_no_idempotent_request(weir, app, kind, how):
+def test_restarts_under_load_fail_no_idempotent_request(weir, app, kind, how, health):
     backend = app(kind)
-    proxy = weir(backend, upstream={"hold": "10s"}, timeout="30s")
+    checks = {"path": health, "interval": "1s"} if health else {}
+    proxy = weir(backend, upstream={"hold": "10s"}, timeout="30s", health=checks)
     with Load(proxy) as load:
         for _ in range(RESTARTS):
             load.wait_for_more(100)
@@ -131,8 +133,8 @@ def test_restarts_under_load_fail_no_idempotent_request(weir, app, kind, how):
     assert set(load.statuses) == {200} and cut <= load.clients * RESTARTS
 
 
-def test_a_killed_app_runs_no_order_twice(weir, connect, app):
-    """Orders that were inside the app when it was killed fail honestly; all others wait for the next one."""
+def test_orders_wait_for_the_next_app_and_those_inside_the_killed_one_fail_honestly(weir, app):
+    """A client asks anew while the dying app still accepts: two for each may be inside it."""
     backend = app("node")
     proxy = weir(backend, upstream={"hold": "10s"})
     with Load(proxy, method="POST", target="/order") as load:
@@ -142,5 +144,5 @@ def test_a_killed_app_runs_no_order_twice(weir, connect, app):
         load.wait_for_more(200)
     statuses = dict(load.statuses)
     failed = statuses.pop(502, 0) + statuses.pop("lost", 0)
-    assert failed <= load.clients
+    assert failed <= 2 * load.clients
     assert set(statuses) == {200}

@@ -57,7 +57,8 @@ TEST_CASE("conf/weir.yaml explains every key") {
 
 TEST_CASE("conf/minimal.yaml is the usual job, and nothing else") {
     const std::string text = text_of("minimal.yaml");
-    CHECK(std::count(text.begin(), text.end(), '\n') == 8);
+    CHECK(text.starts_with("# "));
+    CHECK(std::count(text.begin(), text.end(), '\n') == 1 + 8);
     const Loaded loaded = load_well(sources(text));
     CHECK(loaded.warnings.empty());
     const std::set<std::string> given{"listen",
@@ -66,7 +67,8 @@ TEST_CASE("conf/minimal.yaml is the usual job, and nothing else") {
                                       "limits.concurrency",
                                       "limits.queue.size",
                                       "limits.queue.wait",
-                                      "timeout.total"};
+                                      "timeout.total",
+                                      "health.path"};
     for (const Origin& origin : loaded.origins) {
         CAPTURE(origin.path);
         CHECK(given.contains(origin.path) == (origin.from != "default"));
@@ -78,6 +80,7 @@ TEST_CASE("conf/minimal.yaml is the usual job, and nothing else") {
     CHECK(settings.limits.concurrency == 20);
     CHECK(settings.limits.queue.size.value == 100);
     CHECK(settings.limits.queue.wait.value == std::chrono::seconds(5));
+    CHECK(settings.health.path == "/health");
 }
 
 TEST_CASE("the routes that conf/weir.yaml shows as an example are good") {

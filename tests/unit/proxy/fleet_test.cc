@@ -83,4 +83,17 @@ TEST_CASE("a slow start follows a recovery, not the first time that a server is 
     CHECK(fleet.candidate(0, kStart + 11s).share == policy::Candidate::kFullShare);
 }
 
+TEST_CASE("checks are counted for each server and by how they ended") {
+    using policy::CheckResult;
+    const config::Settings settings = settings_of(2);
+    Fleet fleet(settings, 1);
+    fleet.count_check(1, CheckResult::wrong_body);
+    fleet.count_check(1, CheckResult::wrong_body);
+    fleet.count_check(1, CheckResult::passed);
+    CHECK(fleet.checks(1, CheckResult::wrong_body) == 2);
+    CHECK(fleet.checks(1, CheckResult::passed) == 1);
+    CHECK(fleet.checks(1, CheckResult::timed_out) == 0);
+    CHECK(fleet.checks(0, CheckResult::wrong_body) == 0);
+}
+
 }  // namespace weir::proxy

@@ -1,0 +1,16 @@
+#include "proxy/prober_set.h"
+
+#include <utility>
+
+namespace weir::proxy {
+
+ProberSet::ProberSet(ProbeKit kit) : kit_(std::move(kit)) {
+    for (size_t server = 0; server < kit_.fleet.size(); ++server)
+        probers_.push_back(std::make_unique<Prober>(kit_, server));
+}
+
+void ProberSet::hurry() {
+    for (auto& prober : probers_) prober->hurry();
+}
+
+}  // namespace weir::proxy
