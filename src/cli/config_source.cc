@@ -76,8 +76,6 @@ std::vector<std::string_view> without_effect(const config::Settings& settings) {
     auto any = [&](auto&& is_meant) {
         return std::any_of(upstream.servers.begin(), upstream.servers.end(), is_meant);
     };
-    if (any([](const Server& server) { return server.is_tls; }))
-        keys.emplace_back("upstream.servers with https://");
     if (any([](const Server& server) {
             return server.weight != 1 || server.max_in_flight || server.slow_start;
         }))
@@ -86,8 +84,6 @@ std::vector<std::string_view> without_effect(const config::Settings& settings) {
         keys.emplace_back("upstream.retry");
     if (upstream.hold != Duration::zero() && upstream.hold != std::chrono::seconds(5))
         keys.emplace_back("upstream.hold");
-    if (!upstream.tls.ca.empty() || !upstream.tls.verify || !upstream.tls.server_name.empty())
-        keys.emplace_back("upstream.tls");
     if (!settings.health.path.empty()) keys.emplace_back("health");
     if (settings.health.passive.failures && !is_default(settings.health.passive))
         keys.emplace_back("health.passive");

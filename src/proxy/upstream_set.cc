@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/fleet.h"
 #include "proxy/kit.h"
 
 namespace weir::proxy {
@@ -11,8 +12,9 @@ constexpr size_t kMostAttempts = 4;
 }
 
 UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream) : kit_(kit), balance_(upstream.balance) {
-    for (const config::Server& server : upstream.servers)
-        pools_.push_back(std::make_unique<UpstreamPool>(kit, server.address, upstream.pool));
+    for (size_t index = 0; index < upstream.servers.size(); ++index)
+        pools_.push_back(std::make_unique<UpstreamPool>(kit, upstream.servers[index].address, upstream.pool,
+                                                        kit.fleet.tls(index)));
 }
 
 /// The best of those that are neither the one just tried nor refused a connection a moment ago; failing that,
