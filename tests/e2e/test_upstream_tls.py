@@ -270,6 +270,23 @@ def test_what_comes_with_the_handshake_is_read(behind):
     assert (response.status, response.body) == (503, b"busy")
 
 
+def test_an_app_at_work_under_a_cap_is_told_that_its_client_has_left(behind):
+    ends = []
+
+    def script(connection):
+        connection.sock.suppress_ragged_eofs = False
+        connection.request()
+        ends.append(connection.fill())
+        connection.answer()
+
+    client, app, proxy = behind([script, answering(b"next")], limits={"concurrency": 1, "queue": {"size": 5}})
+    client.request()
+    app.wait_for_requests(1)
+    client.close()
+    eventually(lambda: ends == [False], what="the end, said in TLS's own way")
+    assert proxy.connect().ask().body == b"next"
+
+
 # ---- bodies and ends
 
 

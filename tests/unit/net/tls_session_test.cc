@@ -290,6 +290,20 @@ TEST_CASE("both directions count on the wire, acknowledged bytes alone") {
     CHECK(both.near.stream.moved_bytes() - before == 1022 + 522);
 }
 
+TEST_CASE("after a failed write the peer's last words can still be read") {
+    Agreed both;
+    both.far.write("bye");
+    both.far.stream.close();
+    IoResult result;
+    while ((result = both.near.write("x")).status == IoStatus::ok) {
+    }
+    CHECK(result.status == IoStatus::failed);
+    CHECK(result.error == EPIPE);
+    both.near.stream.expect_end();
+    CHECK(both.near.read_all() == "bye");
+    CHECK(both.near.last.status == IoStatus::closed);
+}
+
 TEST_CASE("closing a stream whose peer is gone raises no signal") {
     Agreed both;
     both.far.stream.reset_on_close();
