@@ -1,8 +1,12 @@
 #include "app/commands.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "app/explain.h"
 #include "app/server.h"
@@ -27,8 +31,25 @@ std::string joined(const std::vector<std::string>& items) {
 
 std::vector<std::string> server_names(const config::Settings& settings) {
     std::vector<std::string> names;
-    for (const config::Server& server : settings.upstream.servers) names.push_back(to_string(server.address));
+    for (const config::Server& server : settings.upstream.servers)
+        names.push_back((server.is_tls ? "https://" : "") + to_string(server.address));
     return names;
+}
+
+/// What may be otherwise where weir will run: the start alone makes an error of it.
+void print_absent_files(const config::Loaded& loaded) {
+    const std::string& file = loaded.settings.upstream.tls.ca;
+    if (file.empty() || access(file.c_str(), R_OK) == 0) return;
+    const int error = errno;
+    auto is_meant = [](const config::Origin& origin) { return origin.path == "upstream.tls.ca"; };
+    auto origin = std::find_if(loaded.origins.begin(), loaded.origins.end(), is_meant);
+    fmt::print(stderr, "{}",
+               config::render({.severity = config::Severity::warning,
+                               .source = origin == loaded.origins.end() ? std::string() : origin->from,
+                               .quoted = {},
+                               .message = fmt::format("`upstream.tls.ca`: cannot read `{}`: {}", file,
+                                                      std::generic_category().message(error)),
+                               .hint = {}}));
 }
 
 int serve(const config::Loaded& loaded) {
@@ -108,6 +129,7 @@ int check(const cli::CommandLine& line) {
     }
     fmt::print("{}", config::effective_config(*loaded));
     print_warnings(*loaded);
+    print_absent_files(*loaded);
     return 0;
 }
 

@@ -48,6 +48,18 @@ log::Level level_of(config::LogLevel level) {
     return log::Level::info;
 }
 
+using TlsToApp = std::unique_ptr<const net::TlsClientContext>;
+
+/// Null where no server has https.
+Result<TlsToApp> tls_to_app(const config::Upstream& upstream) {
+    const auto& servers = upstream.servers;
+    if (std::none_of(servers.begin(), servers.end(), [](const config::Server& each) { return each.is_tls; }))
+        return TlsToApp();
+    auto loaded = net::TlsClientContext::load({.ca = upstream.tls.ca, .verify = upstream.tls.verify});
+    if (!loaded) return fail("upstream.tls.ca: " + loaded.error());
+    return TlsToApp(std::make_unique<net::TlsClientContext>(std::move(*loaded)));
+}
+
 }  // namespace
 
 void prepare_process() {
@@ -56,7 +68,9 @@ void prepare_process() {
 }
 
 Result<std::unique_ptr<Server>> Server::start(config::Settings settings) {
-    auto server = std::make_unique<Server>(Private(), std::move(settings));
+    auto tls = tls_to_app(settings.upstream);
+    if (!tls) return fail(tls.error());
+    auto server = std::make_unique<Server>(Private(), std::move(settings), std::move(*tls));
     const std::string& access = server->settings_.log.access;
     if (access != "off") {
         auto writer = proxy::LogWriter::open(access);
@@ -69,13 +83,14 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings) {
     return server;
 }
 
-Server::Server(Private, config::Settings settings)
+Server::Server(Private, config::Settings settings, std::unique_ptr<const net::TlsClientContext> tls)
     : settings_(std::move(settings)),
+      tls_(std::move(tls)),
       budget_(settings_.limits.memory_bytes),
       gate_(affordable_connections(settings_.clients.max_connections),
             settings_.clients.max_connections_per_ip, policy::AddressSet(settings_.clients.trusted_proxies)),
       rules_(settings_, HashSeed::random()),
-      fleet_(settings_, worker_count(settings_)),
+      fleet_(settings_, worker_count(settings_), tls_.get()),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
     log::set_level(level_of(settings_.log.level));

@@ -14,6 +14,7 @@
 #include "net/mailbox.h"
 #include "net/resolver.h"
 #include "net/signals.h"
+#include "net/tls_context.h"
 #include "proxy/connection_gate.h"
 #include "proxy/fleet.h"
 #include "proxy/log_writer.h"
@@ -29,8 +30,9 @@ class Server {
     };
 
   public:
-    Server(Private, config::Settings settings);  ///< for start() alone
-    /// Opens log and sockets. The error says what could not be had.
+    /// For start() alone.
+    Server(Private, config::Settings settings, std::unique_ptr<const net::TlsClientContext> tls);
+    /// Reads the certificates to trust, opens log and sockets. The error says what could not be had.
     static Result<std::unique_ptr<Server>> start(config::Settings settings);
     ~Server();
 
@@ -52,6 +54,7 @@ class Server {
     void on_signal(int signal);
 
     config::Settings settings_;
+    std::unique_ptr<const net::TlsClientContext> tls_;  ///< to the app; null where no server has https
     MemoryBudget budget_;
     proxy::ConnectionGate gate_;
     proxy::Rules rules_;

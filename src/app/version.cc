@@ -4,6 +4,7 @@
 
 #include "http/head_scan.h"
 #include "net/loop.h"
+#include "net/tls_context.h"
 
 namespace weir::app {
 
@@ -20,10 +21,10 @@ constexpr const char* kBuild = "debug";
 }  // namespace
 
 std::string version_text() {
-    return fmt::format("weir {}\nbuild: {}, {}, head search with {}\nlibevent {}\nfmt {}.{}.{}\n", kVersion,
-                       kBuild, __VERSION__, http::scan_uses_avx2() ? "AVX2" : "plain code",
-                       net::library_version(), FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
-                       FMT_VERSION % 100);
+    return fmt::format("weir {}\nbuild: {}, {}, head search with {}\nlibevent {}\nOpenSSL {}\nfmt {}.{}.{}\n",
+                       kVersion, kBuild, __VERSION__, http::scan_uses_avx2() ? "AVX2" : "plain code",
+                       net::library_version(), net::tls_library_version(), FMT_VERSION / 10000,
+                       FMT_VERSION / 100 % 100, FMT_VERSION % 100);
 }
 
 }  // namespace weir::app

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -61,22 +60,6 @@ std::string render_all(const std::vector<config::Diagnostic>& diagnostics) {
     return text;
 }
 
-/// Keys that the language has and nothing enforces in this version: to take them and do nothing would be a
-/// lie. What is at its default is not refused, nor what asks for no more than there is.
-std::vector<std::string_view> without_effect(const config::Settings& settings) {
-    std::vector<std::string_view> keys;
-    using config::Server;
-    const config::Upstream& upstream = settings.upstream;
-    auto any = [&](auto&& is_meant) {
-        return std::any_of(upstream.servers.begin(), upstream.servers.end(), is_meant);
-    };
-    if (any([](const Server& server) { return server.is_tls; }))
-        keys.emplace_back("upstream.servers with https://");
-    if (!upstream.tls.ca.empty() || !upstream.tls.verify || !upstream.tls.server_name.empty())
-        keys.emplace_back("upstream.tls");
-    return keys;
-}
-
 }  // namespace
 
 Result<config::Loaded, std::string> load_config(const CommandLine& line) {
@@ -98,11 +81,6 @@ Result<config::Loaded, std::string> load_config(const CommandLine& line) {
         return fail(fmt::format("weir: no configuration: there is no {} here and no {}\n{}", kDefaultFiles[0],
                                 kDefaultFiles[1], render_all(loaded.error())));
     if (!loaded) return fail(render_all(loaded.error()));
-    std::string refused;
-    for (std::string_view key : without_effect(loaded->settings))
-        refused +=
-            fmt::format("weir: error: {}: this version does not enforce this yet; leave it out\n", key);
-    if (!refused.empty()) return fail(refused);
     return std::move(*loaded);
 }
 

@@ -1,8 +1,5 @@
 #include "proxy/client_h1.h"
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
 #include <cassert>
 #include <cstring>
 
@@ -87,7 +84,6 @@ void ClientH1::read_head() {
         case net::IoStatus::failed: return destroy();
         case net::IoStatus::ok: break;
     }
-    read_bytes_ += got.bytes;
     std::string_view bytes(kit_.slab.data(), got.bytes);
     if (!turn_) {
         turn_ = kit_.turns.make(kit_, *this);
@@ -178,7 +174,6 @@ void ClientH1::read_body() {
         case net::IoStatus::failed: return gone();
         case net::IoStatus::ok: break;
     }
-    read_bytes_ += got.bytes;
     std::string_view left = feed_body({kit_.slab.data(), got.bytes});
     if (!left.empty()) stash(left);
     if (!turn.body_ended && stream_.readable() && turn.exchange->wants_body()) turn.task.post();
@@ -257,12 +252,6 @@ void ClientH1::flush() {
 net::Stream* ClientH1::become_tunnel() {
     turn_->keep_alive = false;
     return &stream_;
-}
-
-uint64_t ClientH1::moved_bytes() const {
-    int unsent = 0;
-    if (stream_.is_open()) ioctl(stream_.fd().get(), SIOCOUTQ, &unsent);
-    return read_bytes_ + sender_.written_bytes() - static_cast<uint64_t>(unsent);
 }
 
 // ---- ending

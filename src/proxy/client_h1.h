@@ -71,7 +71,7 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     void flush() override;
     void abort() override;
     [[nodiscard]] size_t queued_bytes() const override { return sender_.waiting_bytes(); }
-    [[nodiscard]] uint64_t moved_bytes() const override;
+    [[nodiscard]] uint64_t moved_bytes() const override { return stream_.moved_bytes(); }
     void resume_body() override { turn_->task.post(); }
     void set_deadline(Time deadline) override { timer_.arm(deadline); }
     [[nodiscard]] bool has_ended() const override { return stream_.peer_closed(); }
@@ -109,7 +109,6 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     ResponseSender sender_;
     ObjectPool<Turn>::Owned turn_;
     net::IpAddress peer_;
-    uint64_t read_bytes_ = 0;
     bool lingering_ = false;
 };
 

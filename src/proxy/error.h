@@ -25,6 +25,7 @@ struct Error {
     int system_error = 0;                   ///< errno, 0 where there is none
     std::string_view rule{};                ///< the name of the rule that decided
     std::optional<Duration> retry_after{};  ///< when it would be admitted, where that is known
+    bool is_lasting = false;                ///< waiting for the app to come back would not help
     std::string_view allow{};               ///< the value of Allow, for method_not_allowed
 };
 

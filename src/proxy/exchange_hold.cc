@@ -11,7 +11,8 @@ using Event = ExchangeEvent;
 
 /// Nothing was sent to anybody, so there is nothing that could be done twice.
 bool Exchange::may_hold(const Error& error) const {
-    if (state_ != State::connecting || kit_.settings.upstream.hold == Duration::zero()) return false;
+    if (error.is_lasting || state_ != State::connecting || kit_.settings.upstream.hold == Duration::zero())
+        return false;
     return error.reason == http::Reason::upstream_unavailable ||
            (error.reason == http::Reason::upstream_connect && error.retry == Retry::always);
 }

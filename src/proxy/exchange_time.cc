@@ -49,7 +49,7 @@ void Exchange::on_deadline(Time now) {
     } else if (state_ == State::connecting && now - phase_started_ >= bounds.connect) {
         fail({.reason = http::Reason::upstream_connect,
               .retry = Retry::always,
-              .detail = "the app did not accept the connection in time"});
+              .detail = lease_->what_is_late()});
     } else {
         sample_progress(now);
     }

@@ -1,15 +1,32 @@
 #include "proxy/fleet.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace weir::proxy {
 
-Fleet::Fleet(const config::Settings& settings, size_t workers)
+namespace {
+
+std::unique_ptr<ServerTls> tls_to(const config::Server& server, const config::Upstream& upstream,
+                                  const net::TlsClientContext* context) {
+    if (!server.is_tls) return nullptr;
+    assert(context != nullptr);
+    const std::string& name = upstream.tls.server_name;
+    return std::make_unique<ServerTls>(*context, to_string(server.address),
+                                       name.empty() ? server.address.host : name);
+}
+
+}  // namespace
+
+Fleet::Fleet(const config::Settings& settings, size_t workers, const net::TlsClientContext* tls)
     : settings_(settings),
       count_(settings.upstream.servers.size()),
       states_(std::make_unique<State[]>(count_)),
       ejections_(settings.health.passive, count_),
-      budget_(settings.upstream.retry.budget_percent, workers) {}
+      budget_(settings.upstream.retry.budget_percent, workers) {
+    for (const config::Server& server : settings.upstream.servers)
+        tls_.push_back(tls_to(server, settings.upstream, tls));
+}
 
 void Fleet::set_health(size_t server, Health health, Time now) {
     State& state = states_[server];

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "config/settings.h"
 #include "policy/balancer.h"
 #include "policy/ejection.h"
 #include "policy/health_check.h"
 #include "policy/retry_budget.h"
+#include "proxy/server_tls.h"
 
 namespace weir::proxy {
 
@@ -21,7 +23,8 @@ class Fleet {
   public:
     using Health = policy::HealthCheck::State;
 
-    Fleet(const config::Settings& settings, size_t workers);
+    /// `tls` outlives it; there has to be one where a server has https.
+    Fleet(const config::Settings& settings, size_t workers, const net::TlsClientContext* tls = nullptr);
     Fleet(const Fleet&) = delete;
     Fleet& operator=(const Fleet&) = delete;
 
@@ -29,6 +32,9 @@ class Fleet {
     [[nodiscard]] const config::Server& server(size_t index) const {
         return settings_.upstream.servers[index];
     }
+
+    /// Null for a server that is spoken to in plain.
+    [[nodiscard]] ServerTls* tls(size_t server) const { return tls_[server].get(); }
 
     /// What the checks of a server have found. Where none are made it stays `unknown`.
     void set_health(size_t server, Health health, Time now);
@@ -74,6 +80,7 @@ class Fleet {
     const config::Settings& settings_;
     size_t count_;
     std::unique_ptr<State[]> states_;
+    std::vector<std::unique_ptr<ServerTls>> tls_;
     policy::Ejections ejections_;
     policy::RetryBudget budget_;
 };

@@ -30,10 +30,11 @@ Question question_for(const config::Settings& settings, const config::Server& se
             .expect = settings.health.expect};
 }
 
-Probe::Probe(net::Loop& loop, net::Fd fd, const Question& question, Owner& owner)
+Probe::Probe(net::Loop& loop, net::Fd fd, const Question& question, Owner& owner, ServerTls* tls)
     : question_(question),
       owner_(owner),
-      stream_(loop, std::move(fd), *this),
+      tls_(tls),
+      stream_(loop, std::move(fd), *this, tls != nullptr ? tls->session() : nullptr),
       task_(loop, &Probe::on_task, this),
       unsent_(question.request) {}
 
@@ -51,9 +52,17 @@ bool Probe::finish_connect() {
         conclude(CheckResult::no_connection, std::generic_category().message(error));
         return false;
     }
-    if (!stream_.writable()) return false;
-    phase_ = Phase::head;
-    return true;
+    if (!stream_.writable() && !is_securing_) return false;
+    is_securing_ = true;
+    switch (stream_.handshake().status) {
+        case net::IoStatus::again: return false;
+        case net::IoStatus::ok: phase_ = Phase::head; return true;
+        case net::IoStatus::closed:
+        case net::IoStatus::failed:
+            conclude(CheckResult::no_connection, tls_->describe(stream_.tls()->fault()));
+            return false;
+    }
+    return false;
 }
 
 void Probe::send() {

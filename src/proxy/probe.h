@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "policy/health_check.h"
+#include "proxy/server_tls.h"
 
 namespace weir::proxy {
 
@@ -46,8 +47,8 @@ class Probe final : public net::Stream::Owner, public net::Retirable {
         ~Owner() = default;
     };
 
-    /// `fd` as start_connect makes it.
-    Probe(net::Loop& loop, net::Fd fd, const Question& question, Owner& owner);
+    /// `fd` as start_connect makes it; `tls` of a server with https, which outlives the probe.
+    Probe(net::Loop& loop, net::Fd fd, const Question& question, Owner& owner, ServerTls* tls = nullptr);
 
     /// Concludes that it took too long; `waited` is for the operator.
     void give_up(Duration waited);
@@ -72,6 +73,8 @@ class Probe final : public net::Stream::Owner, public net::Retirable {
 
     const Question& question_;
     Owner& owner_;
+    ServerTls* tls_;
+    bool is_securing_ = false;  ///< connected, and in the handshake where there is one
     net::Stream stream_;
     net::Task task_;
     Phase phase_ = Phase::connecting;

@@ -74,7 +74,8 @@ void Prober::try_address() {
     tried_ = addresses_[address_ % addresses_.size()];
     auto fd = net::start_connect(tried_);
     if (fd) {
-        probe_ = std::make_unique<Probe>(kit_.loop, std::move(*fd), question_, *this);
+        probe_ =
+            std::make_unique<Probe>(kit_.loop, std::move(*fd), question_, *this, kit_.fleet.tls(server_));
     } else if (fd.error() == EMFILE || fd.error() == ENFILE) {
         check_.abandon(kit_.loop.now(), random());
         wait_for_next();

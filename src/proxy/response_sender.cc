@@ -76,7 +76,6 @@ net::IoStatus ResponseSender::write_gathered() {
     if (waiting_.empty() && stream_.writable()) {
         auto result = stream_.write(gather_.pieces());
         sent = result.bytes;
-        written_ += sent;
         status = result.status;
     }
     if (status != net::IoStatus::failed) {
@@ -97,7 +96,6 @@ net::IoStatus ResponseSender::write_waiting() {
         size_t count = waiting_.gather(pieces);
         auto result = stream_.write({pieces.data(), count});
         if (result.status == net::IoStatus::failed) return result.status;
-        written_ += result.bytes;
         waiting_.consume(result.bytes);
     }
     return net::IoStatus::ok;

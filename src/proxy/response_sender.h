@@ -59,7 +59,6 @@ class ResponseSender {
     /// Sends what was gathered and what waits. `failed` where the client is gone.
     net::IoStatus flush();
     [[nodiscard]] size_t waiting_bytes() const { return waiting_.size(); }
-    [[nodiscard]] uint64_t written_bytes() const { return written_; }
     void clear();
 
   private:
@@ -70,7 +69,6 @@ class ResponseSender {
     net::Stream& stream_;
     Gather& gather_;
     ByteQueue waiting_;
-    uint64_t written_ = 0;
     bool chunked_ = false;
 };
 

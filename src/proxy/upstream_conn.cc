@@ -1,8 +1,5 @@
 #include "proxy/upstream_conn.h"
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
 #include <cassert>
 #include <cerrno>
 #include <charconv>
@@ -17,12 +14,37 @@ namespace weir::proxy {
 namespace {
 constexpr uint8_t kMaxInterimHeads = 32;
 constexpr int kMaxAnnouncedIdle = 86400;
+
+/// What a TLS server says to whoever speaks plain HTTP to it: an alert (RFC 8446, 5.1).
+bool is_tls_alert(std::string_view bytes) { return bytes.starts_with("\x15\x03"); }
+
+/// The others may be an app that is going or coming.
+bool is_lasting(net::TlsFault::Kind kind) {
+    using Kind = net::TlsFault::Kind;
+    switch (kind) {
+        case Kind::untrusted:
+        case Kind::other_name:
+        case Kind::expired:
+        case Kind::not_yet_valid:
+        case Kind::not_tls:
+        case Kind::too_old: return true;
+        case Kind::none:
+        case Kind::refused:
+        case Kind::ended:
+        case Kind::broken: return false;
+    }
+    return false;
+}
+
+std::unique_ptr<net::TlsSession> tls_of(const UpstreamPool& pool) {
+    return pool.tls() == nullptr ? nullptr : pool.tls()->session();
+}
 }  // namespace
 
 UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t address_index)
     : kit_(kit),
       pool_(pool),
-      stream_(kit.loop, std::move(fd), *this),
+      stream_(kit.loop, std::move(fd), *this, tls_of(pool)),
       task_(kit.loop, &UpstreamConn::on_task, this),
       opened_at_(kit.loop.now()),
       idle_since_(opened_at_),
@@ -31,9 +53,8 @@ UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t addr
 void UpstreamConn::lease_to(UpstreamUser& user) {
     user_ = &user;
     ++requests_;
-    written_before_ = written_;
-    read_before_ = read_;
-    paused_ = request_sent_ = head_done_ = keep_alive_ = reusable_ = false;
+    sent_before_ = stream_.sent_bytes();
+    paused_ = request_sent_ = has_answered_ = head_done_ = keep_alive_ = reusable_ = false;
     interim_heads_ = 0;
     partial_bytes_ = 0;
     scan_ = {};
@@ -59,7 +80,6 @@ void UpstreamConn::close() {
 
 net::IoResult UpstreamConn::write(std::span<const iovec> pieces) {
     auto result = stream_.write(pieces);
-    written_ += result.bytes;
     if (result.status == net::IoStatus::failed) {
         // This says less than what the app may still have sent before: whoever reads will know.
         stream_.expect_end();
@@ -81,23 +101,23 @@ void UpstreamConn::pass_to(UpstreamUser& user) {
 }
 
 bool UpstreamConn::none_delivered() const {
-    return written_ == written_before_ ||
-           (peer_finished_ && net::none_delivered_since(stream_.fd(), written_before_));
+    return stream_.sent_bytes() == sent_before_ ||
+           (peer_finished_ && net::none_delivered_since(stream_.fd(), sent_before_));
 }
 
-uint64_t UpstreamConn::moved_bytes() const {
-    int unsent = 0;
-    if (stream_.is_open()) ioctl(stream_.fd().get(), SIOCOUTQ, &unsent);
-    return read_ + written_ - static_cast<uint64_t>(unsent);
+std::string_view UpstreamConn::what_is_late() const {
+    return state_ == State::securing ? "the app did not finish the TLS handshake in time"
+                                     : "the app did not accept the connection in time";
 }
 
 void UpstreamConn::on_ready() {
     switch (state_) {
         case State::connecting: return finish_connect();
+        case State::securing: return secure();
         case State::tunnel: return user_->on_tunnel_ready();
         case State::idle:
             // An idle connection has nothing to say: this is its end, or bytes that belong to no request.
-            if (stream_.readable()) pool_.drop_closed(*this);
+            if (stream_.has_input()) pool_.drop_closed(*this);
             return;
         case State::leased: {
             UpstreamUser* user = user_;
@@ -116,15 +136,34 @@ void UpstreamConn::on_task(void* conn) {
 
 void UpstreamConn::finish_connect() {
     if (!stream_.writable() && !stream_.readable()) return;
-    if (int error = net::socket_error(stream_.fd()); error != 0) {
-        Error refused{.reason = http::Reason::upstream_connect,
-                      .retry = Retry::always,
-                      .detail = "the app does not accept connections",
-                      .system_error = error};
-        if (user_ != nullptr) return fail(refused);
-        return pool_.drop_idle(*this);
-    }
+    if (int error = net::socket_error(stream_.fd()); error != 0)
+        return fail_connect({.reason = http::Reason::upstream_connect,
+                             .retry = Retry::always,
+                             .detail = "the app does not accept connections",
+                             .system_error = error});
     if (!stream_.writable()) return;
+    state_ = State::securing;
+    secure();
+}
+
+/// A plain connection is ready at once.
+void UpstreamConn::secure() {
+    auto secured = stream_.handshake();
+    switch (secured.status) {
+        case net::IoStatus::ok: return be_connected();
+        case net::IoStatus::again: return;
+        case net::IoStatus::closed:
+        case net::IoStatus::failed: break;
+    }
+    tls_failure_ = pool_.tls()->describe(stream_.tls()->fault());
+    pool_.tls()->note_failure(tls_failure_);
+    fail_connect({.reason = http::Reason::upstream_connect,
+                  .retry = Retry::always,
+                  .detail = tls_failure_,
+                  .is_lasting = is_lasting(stream_.tls()->fault().kind)});
+}
+
+void UpstreamConn::be_connected() {
     pool_.note_connected(*this);
     if (user_ == nullptr) {
         state_ = State::idle;
@@ -132,10 +171,16 @@ void UpstreamConn::finish_connect() {
         return pool_.keep_idle(*this);
     }
     state_ = State::leased;
+    sent_before_ = stream_.sent_bytes();
     UpstreamUser* user = user_;
     user->on_connected();
     // An app may speak first ("503 busy"): its words came together with the connection.
     if (state_ == State::leased && user_ == user && !paused_ && stream_.readable()) task_.post();
+}
+
+void UpstreamConn::fail_connect(const Error& error) {
+    if (user_ != nullptr) return fail(error);
+    pool_.drop_idle(*this);
 }
 
 void UpstreamConn::read_turn() {
@@ -155,7 +200,7 @@ size_t UpstreamConn::read_once(std::span<char> room) {
     auto got = stream_.read(room);
     switch (got.status) {
         case net::IoStatus::ok:
-            read_ += got.bytes;
+            note_answer();
             consume({room.data(), got.bytes});
             break;
         case net::IoStatus::again: break;
@@ -163,6 +208,13 @@ size_t UpstreamConn::read_once(std::span<char> room) {
         case net::IoStatus::failed: on_end(got); break;
     }
     return got.bytes;
+}
+
+/// Not before the first byte is all well: a server that wants a certificate of weir says so behind the
+/// handshake.
+void UpstreamConn::note_answer() {
+    if (!has_answered_ && pool_.tls() != nullptr) pool_.tls()->note_success();
+    has_answered_ = true;
 }
 
 /// Ends early when the user drops its lease or the connection fails.
@@ -178,6 +230,11 @@ std::string_view UpstreamConn::take_head(std::string_view bytes) {
     if (stashed) {
         stash(bytes);
         bytes = {partial_head_.bytes(), partial_bytes_};
+    }
+    if (pool_.tls() == nullptr && is_tls_alert(bytes)) {
+        fail({.reason = http::Reason::upstream_protocol,
+              .detail = "the app speaks TLS: its URL has to begin with https://"});
+        return {};
     }
     auto result = scan_head(bytes, scan_);
     if (result == http::ScanResult::complete)
@@ -266,12 +323,17 @@ void UpstreamConn::on_end(const net::IoResult& got) {
     peer_finished_ = got.status == net::IoStatus::closed || got.error == EPIPE;
     bool whole = got.status == net::IoStatus::closed && head_done_ && body_.close();
     if (whole) return user_->on_response_end(body_.trailers());
-    bool nothing_came = read_ == read_before_;
-    if (nothing_came && reused()) pool_.note_closed_after(was_idle_);
+    if (!has_answered_ && reused()) pool_.note_closed_after(was_idle_);
+    const Retry retry = has_answered_ ? Retry::no : Retry::if_unprocessed;
+    if (stream_.tls() != nullptr && stream_.tls()->fault().kind != net::TlsFault::Kind::none) {
+        tls_failure_ = pool_.tls()->describe(stream_.tls()->fault());
+        pool_.tls()->note_failure(tls_failure_);
+        return fail({.reason = http::Reason::upstream_reset, .retry = retry, .detail = tls_failure_});
+    }
     fail({.reason = http::Reason::upstream_reset,
-          .retry = nothing_came ? Retry::if_unprocessed : Retry::no,
-          .detail = nothing_came ? "the app closed the connection without an answer"
-                                 : "the app closed the connection in the middle of its answer",
+          .retry = retry,
+          .detail = has_answered_ ? "the app closed the connection in the middle of its answer"
+                                  : "the app closed the connection without an answer",
           .system_error = got.error});
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/block_pool.h"
@@ -48,7 +49,14 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
   public:
     UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t address_index);
 
-    enum class State : uint8_t { connecting, idle, leased, tunnel, closed };
+    enum class State : uint8_t {
+        connecting,
+        securing,  ///< connected, and TLS is being agreed on
+        idle,
+        leased,
+        tunnel,
+        closed
+    };
 
     // ---- for the user of a lease
     void expect_response_to(http::Method method) { method_ = method; }
@@ -67,7 +75,9 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     /// Of this request, not one byte can have been read by the app. See net::none_delivered_since.
     [[nodiscard]] bool none_delivered() const;
     /// Bytes of this connection that the app has sent and has acknowledged, for telling a stall.
-    [[nodiscard]] uint64_t moved_bytes() const;
+    [[nodiscard]] uint64_t moved_bytes() const { return stream_.moved_bytes(); }
+    /// While it is not connected: what the app has not done yet, as a clause for the client.
+    [[nodiscard]] std::string_view what_is_late() const;
     [[nodiscard]] net::Stream& stream() { return stream_; }
     [[nodiscard]] UpstreamPool& pool() const { return pool_; }
 
@@ -80,7 +90,9 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     void close();
     [[nodiscard]] State state() const { return state_; }
     /// Opened ahead of need and not connected yet.
-    [[nodiscard]] bool is_warming() const { return state_ == State::connecting && user_ == nullptr; }
+    [[nodiscard]] bool is_warming() const {
+        return (state_ == State::connecting || state_ == State::securing) && user_ == nullptr;
+    }
     [[nodiscard]] uint64_t requests() const { return requests_; }
     [[nodiscard]] Time opened_at() const { return opened_at_; }
     [[nodiscard]] Time idle_since() const { return idle_since_; }
@@ -94,8 +106,12 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
   private:
     static void on_task(void* conn);
     void finish_connect();
+    void secure();
+    void be_connected();
+    void fail_connect(const Error&);
     void read_turn();
     size_t read_once(std::span<char> room);
+    void note_answer();
     void consume(std::string_view bytes);
     std::string_view take_head(std::string_view bytes);
     std::string_view on_head(std::string_view head, std::string_view rest);
@@ -121,10 +137,9 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     bool peer_finished_ = false;  ///< a FIN, not a reset, ended it
     uint8_t interim_heads_ = 0;
     uint64_t requests_ = 0;
-    uint64_t written_ = 0;
-    uint64_t written_before_ = 0;  ///< this request
-    uint64_t read_ = 0;
-    uint64_t read_before_ = 0;
+    uint64_t sent_before_ = 0;   ///< this request, on the wire
+    bool has_answered_ = false;  ///< this request, with at least one byte
+    std::string tls_failure_;
     Time opened_at_;
     Time idle_since_;
     Duration announced_idle_{0};

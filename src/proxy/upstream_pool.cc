@@ -27,8 +27,8 @@ Lease::~Lease() {
     if (conn_ != nullptr) conn_->pool().give_back(*conn_);
 }
 
-UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds)
-    : kit_(kit), endpoint_(std::move(endpoint)), name_(to_string(endpoint_)), bounds_(bounds) {
+UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls)
+    : kit_(kit), endpoint_(std::move(endpoint)), name_(to_string(endpoint_)), bounds_(bounds), tls_(tls) {
     if (auto literal = net::SocketAddress::literal(endpoint_)) addresses_ = {*literal};
 }
 
@@ -50,7 +50,7 @@ UpstreamConn* UpstreamPool::take_idle(Want want) {
     while (!idle_.empty()) {
         UpstreamConn* conn = idle_.back();
         idle_.pop_back();
-        bool dead = conn->stream().readable() || (want == Want::any_checked && conn->close_is_pending());
+        bool dead = conn->stream().has_input() || (want == Want::any_checked && conn->close_is_pending());
         if (dead) note_closed_after(kit_.loop.now() - conn->idle_since());
         if (!dead && !is_worn_out(*conn, kit_.loop.now())) return conn;
         remove(*conn);
@@ -95,7 +95,7 @@ void UpstreamPool::note_closed_after(Duration idle) { idle_learner_.closed(idle,
 
 void UpstreamPool::keep_idle(UpstreamConn& conn) {
     bool worn_out = is_worn_out(conn, kit_.loop.now());
-    if (worn_out || bounds_.max_idle == 0 || conn.stream().readable()) return remove(conn);
+    if (worn_out || bounds_.max_idle == 0 || conn.stream().has_input()) return remove(conn);
     idle_.push_back(&conn);
 }
 

@@ -13,6 +13,7 @@
 #include "net/socket.h"
 #include "policy/idle_learner.h"
 #include "proxy/error.h"
+#include "proxy/server_tls.h"
 #include "proxy/upstream_conn.h"
 
 namespace weir::proxy {
@@ -44,7 +45,8 @@ class Lease {
 /// Thread: its worker's. Owns its connections.
 class UpstreamPool {
   public:
-    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds);
+    /// `tls`: null for a server that is spoken to in plain; outlives the pool.
+    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls = nullptr);
     ~UpstreamPool();
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -71,6 +73,7 @@ class UpstreamPool {
     [[nodiscard]] size_t address_count() const { return addresses_.size(); }
 
     // ---- for connections and leases
+    [[nodiscard]] ServerTls* tls() const { return tls_; }
     void give_back(UpstreamConn&);
     void drop_idle(UpstreamConn&);
     void drop_closed(UpstreamConn&);  ///< the app has closed an idle one
@@ -92,6 +95,7 @@ class UpstreamPool {
     Endpoint endpoint_;
     std::string name_;
     const config::Pool& bounds_;
+    ServerTls* tls_;
     std::vector<net::SocketAddress> addresses_;
     size_t preferred_address_ = 0;
     Time suspect_until_{};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/fleet.h"
 #include "proxy/kit.h"
 
 namespace weir::proxy {
@@ -16,8 +17,9 @@ constexpr size_t kMostConnects = 4;
 
 UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t random)
     : kit_(kit), balancer_(upstream.balance, upstream.servers.size(), random), random_(random | 1) {
-    for (const config::Server& server : upstream.servers)
-        pools_.push_back(std::make_unique<UpstreamPool>(kit, server.address, upstream.pool));
+    for (size_t index = 0; index < upstream.servers.size(); ++index)
+        pools_.push_back(std::make_unique<UpstreamPool>(kit, upstream.servers[index].address, upstream.pool,
+                                                        kit.fleet.tls(index)));
     candidates_.resize(pools_.size());
 }
 

@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from harness.certificates import Authority
 from harness.stage import Stage
 from harness.weir import BINARY, is_sanitized
 
@@ -59,6 +60,12 @@ def upstream(stage):
 def app(stage):
     """app("gunicorn", ...) starts a real one."""
     return stage.app
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Issues certificates for apps that speak TLS."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")

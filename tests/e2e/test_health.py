@@ -253,3 +253,10 @@ def test_without_a_path_nobody_is_asked(weir, connect, upstream):
     client.assert_silent(0.5)
     assert [request.target for request in app.requests] == ["/"]
     assert not lines_of(proxy)
+
+
+def test_a_server_with_tls_is_asked_over_it(weir, upstream, authority):
+    app = upstream(answering(), tls=authority.server())
+    proxy = weir(app, health=QUICK, upstream={"tls": {"ca": authority.ca}})
+    told(proxy, "is up")
+    assert app.requests[0].value("user-agent") == "weir-health"

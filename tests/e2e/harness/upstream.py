@@ -27,6 +27,14 @@ class Connection(Wire):
         self.is_over = threading.Event()
         super().__init__(sock)
 
+    def secure(self, tls):
+        """From here on everything goes through TLS, `received` too."""
+        self.sock = tls.wrap_socket(self.sock, server_side=True)
+
+    def say_end(self):
+        """TLS: says that this was all, and waits for the proxy to say so too; a bare close() cuts off instead."""
+        self.sock.unwrap()
+
     def note(self, piece):
         self.received_bytes += len(piece)
         if len(self.received) < 1 << 20:
@@ -59,8 +67,10 @@ class Connection(Wire):
 class Upstream:
     """`script` is one function for every connection, or a list: the n-th for the n-th, the last for all that follow."""
 
-    def __init__(self, script, path=None, host="127.0.0.1", port=0, receive_buffer=None, greeting=b""):
-        """`port` 0 is a free one; `greeting` is what it says on every connection as soon as it has accepted it."""
+    def __init__(self, script, path=None, host="127.0.0.1", port=0, receive_buffer=None, greeting=b"", tls=None):
+        """`port` 0 is a free one; `greeting` is what it says on every connection as soon as it has accepted it; `tls` an
+        ssl.SSLContext."""
+        self.tls = tls
         self.scripts = script if isinstance(script, list) else [script]
         self.connections = []
         self.requests = []  # of all connections, in the order in which they were whole
@@ -82,7 +92,8 @@ class Upstream:
         listener.bind(str(path) if path else address)
         listener.listen(512)
         self.port = None if path else listener.getsockname()[1]
-        self.url = f"unix:{path}" if path else f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        scheme = "https" if self.tls else "http"
+        self.url = f"unix:{path}" if path else f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
         return listener
 
     def _accept(self):
@@ -102,6 +113,8 @@ class Upstream:
     def _play(self, connection):
         script = self.scripts[min(connection.number, len(self.scripts) - 1)]
         try:
+            if self.tls:
+                connection.secure(self.tls)
             script(connection)
         except (OSError, Closed):
             pass  # the proxy left first: the test looks at what it saw instead

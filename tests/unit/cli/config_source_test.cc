@@ -60,36 +60,6 @@ TEST_CASE("mistakes name the file and the line") {
     CHECK(refusal_of(with_file(name)).find(name + ":3:1: error") != std::string::npos);
 }
 
-TEST_CASE("what nothing enforces yet is refused where it is asked for, and not at its default") {
-    net::TemporaryFolder folder;
-    CommandLine line = with_file(folder.file("weir.yaml"));
-    auto set = [&](const std::string& key, const std::string& value) {
-        std::ofstream(line.config_file) << kSmallest;
-        line.flags = {{key, value, "--set " + key + "=" + value}};
-        auto loaded = load_config(line);
-        return loaded ? std::string() : loaded.error();
-    };
-    CHECK(set("upstream.hold", "0s").empty());
-    CHECK(set("upstream.hold", "5s").empty());
-    CHECK(set("upstream.retry", "{attempts: 2, budget: 20%}").empty());
-    CHECK(set("health.passive", "{failures: 5, max_eject: 10m}").empty());
-    CHECK(set("health.passive", "off").empty());
-    CHECK(set("health", "~").empty());
-    CHECK(set("health", "{path: /up, interval: 1s, expect: 200}").empty());
-    CHECK(set("upstream.servers", "[{url: http://127.0.0.1:5000, weight: 1}]").empty());
-
-    CHECK(set("upstream.hold", "6s").find("upstream.hold: this version does not enforce") !=
-          std::string::npos);
-    CHECK(set("upstream.retry", "1").find("upstream.retry:") != std::string::npos);
-    CHECK(set("upstream.retry.budget", "10%").find("upstream.retry:") != std::string::npos);
-    CHECK(set("health.passive", "4").find("health.passive:") != std::string::npos);
-    CHECK(set("health.passive.eject", "11s").find("health.passive:") != std::string::npos);
-    CHECK(set("upstream.servers", "https://127.0.0.1:5000").find("https://") != std::string::npos);
-    CHECK(set("upstream.servers", "[{url: http://a, weight: 2}]").find("weight") != std::string::npos);
-    CHECK(set("upstream.servers", "[{url: http://a, max_in_flight: 2}]").find("weight") != std::string::npos);
-    CHECK(set("upstream.tls.verify", "false").find("upstream.tls:") != std::string::npos);
-}
-
 TEST_CASE("an upstream on the command line makes a file needless") {
     CommandLine line;
     line.flags = {{"upstream.servers", "http://127.0.0.1:5000", "--upstream http://127.0.0.1:5000"},

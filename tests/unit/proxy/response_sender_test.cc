@@ -66,7 +66,7 @@ TEST_CASE("head, body and end leave in one system call") {
         const std::string whole(message, static_cast<size_t>(count));
         CHECK(whole.starts_with("HTTP/1.1 200 OK\r\n"));
         CHECK(whole.ends_with("\r\n0\r\n\r\n"));
-        CHECK(whole.size() == sending.sender.written_bytes());
+        CHECK(whole.size() == sending.client.stream.sent_bytes());
         CHECK(net::next_at(sending.client.far) == "nothing");
         CHECK(sending.blocks.held_bytes() == 0);
     }
@@ -162,7 +162,7 @@ TEST_CASE("what a full socket does not take is queued, and leaves in order when 
         const std::string expected =
             is_chunked ? "400000\r\n" + large + "\r\n5\r\nlater\r\n0\r\n\r\n" : large + "later";
         CHECK((body_of(got) == expected));
-        CHECK(sending.sender.written_bytes() == got.size());
+        CHECK(sending.client.stream.sent_bytes() == got.size());
         CHECK(sending.blocks.held_bytes() == 0);
     }
 }
@@ -203,7 +203,7 @@ TEST_CASE("a client that is gone fails the flush, and nothing is queued for it")
     sending.sender.body("hello");
     CHECK(sending.sender.flush() == net::IoStatus::failed);
     CHECK(sending.sender.waiting_bytes() == 0);
-    CHECK(sending.sender.written_bytes() == 0);
+    CHECK(sending.client.stream.sent_bytes() == 0);
     CHECK(sending.gather->empty());
 }
 
