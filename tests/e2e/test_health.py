@@ -7,6 +7,7 @@ import pytest
 
 from harness.poll import Stopwatch, eventually, free_port
 from harness.process import HighWater, open_files
+from harness.upstream import answering
 
 QUICK = {"path": "/up", "interval": "250ms", "timeout": "5s", "rise": 2, "fall": 2}
 HASTY = {**QUICK, "timeout": "500ms"}

@@ -176,7 +176,7 @@ TEST_CASE("mistakes in variables and flags are shown as they were written") {
           "--set: error: `timeout.stall`: `1` has no unit\n"
           "      | --set timeout={total: 5s, stall: 1}\n"
           "      |                                  ^\n"
-          "      = did you mean `1s`? (units: ms, s, m, h, d); allowed: 1ms to 24h\n"
+          "      = did you mean `1s`? (units: ms, s, m, h, d); allowed: 1ms to 24h, or ~\n"
           "--set: error: unknown key `body`\n"
           "      | --set body=1MiB\n"
           "      = `body` exists as `limits.body` and `errors.body` and `health.expect.body`\n"

@@ -16,9 +16,10 @@ using Event = ExchangeEvent;
 constexpr std::array kStates = {State::receiving,  State::waiting,  State::holding,
                                 State::connecting, State::awaiting, State::streaming,
                                 State::tunnel,     State::replying, State::closed};
-constexpr std::array kEvents = {Event::request_held,  Event::slots_held, Event::connected,    Event::repeat,
-                                Event::response_head, Event::upgraded,   Event::response_end, Event::refused,
-                                Event::sent,          Event::tunnel_end, Event::client_gone};
+constexpr std::array kEvents = {
+    Event::request_held, Event::slots_held,    Event::unreachable, Event::released,     Event::connected,
+    Event::repeat,       Event::response_head, Event::upgraded,    Event::response_end, Event::refused,
+    Event::sent,         Event::tunnel_end,    Event::client_gone};
 
 bool has_response_head(State state) { return state == State::streaming || state == State::tunnel; }
 

@@ -341,7 +341,7 @@ TEST_CASE("an app whose name is not resolved yet fails the lease at once") {
     auto leased = pool.lease(user, Want::any);
     REQUIRE_FALSE(leased.has_value());
     CHECK(leased.error().reason == http::Reason::upstream_connect);
-    CHECK(leased.error().retry == Retry::no);
+    CHECK(leased.error().retry == Retry::always);
 }
 
 TEST_CASE("an app's addresses in another order are the same ones") {
