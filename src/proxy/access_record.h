@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
+#include "http/reason.h"
 
 namespace weir::proxy {
 
@@ -35,6 +37,10 @@ struct AccessRecord {
     Duration first_byte{-1};
     Duration total{};
     bool slow = false;
+    // For the figures alone.
+    std::optional<http::Reason> refusal;  ///< weir's own answer, where that is one
+    Duration slot_wait{-1};               ///< as `queue`, but zero where a slot was free at once
+    Duration upstream{-1};                ///< how long the app was asked, the last time that it was
 };
 
 }  // namespace weir::proxy

@@ -1,5 +1,6 @@
 #include "proxy/exchange.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "http/request_timeout.h"
@@ -21,7 +22,9 @@ Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
       phase_started_(started_),
       upload_(kit.blocks),
       tunnel_task_(
-          kit.loop, [](void* self) { static_cast<Exchange*>(self)->pump_tunnel(); }, this) {}
+          kit.loop, [](void* self) { static_cast<Exchange*>(self)->pump_tunnel(); }, this) {
+    kit.metrics.begin();
+}
 
 /// The one place where the state changes and where what a state may not hold is let go.
 void Exchange::enter(Event event) {
@@ -32,6 +35,10 @@ void Exchange::enter(Event event) {
     state_ = *next;
     if (before == State::waiting && record_.queue == Duration::zero())
         record_.queue = kit_.loop.now() - phase_started_;
+    const bool has_slots = event == Event::slots_held && !scope_->caps.empty();
+    if (has_slots || before == State::waiting) record_.slot_wait = std::max(record_.queue, Duration::zero());
+    const bool app_was_asked = before == State::awaiting || before == State::streaming;
+    if (app_was_asked && state_ != State::streaming) record_.upstream = kit_.loop.now() - phase_started_;
     Holdings kept = holdings_of(state_);
     if (state_ != State::tunnel) tunnel_.reset();
     if (!kept.slots && slots_) let_slots_go(before, event);
@@ -269,6 +276,7 @@ void Exchange::close_books() {
     record_.total = since_start(kit_.loop.now());
     record_.slow = record_.total >= kit_.settings.log.slow;
     kit_.access_log.write(record_);
+    kit_.metrics.note(*scope_, record_);
 }
 
 }  // namespace weir::proxy

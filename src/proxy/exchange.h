@@ -105,6 +105,7 @@ class Exchange final : public UpstreamUser {
     void pump_tunnel();
 
     void fail(const Error&);
+    void count_failure(const Error&, bool is_repeated) const;
     [[nodiscard]] bool may_repeat(const Error&) const;
     void cut(const Error&);
     void give_up(std::string_view why);

@@ -13,7 +13,9 @@ void Exchange::fail(const Error& error) {
     if (state_ == State::replying || state_ == State::closed || state_ == State::tunnel) return;
     if (error.reason == http::Reason::upstream_connect && lease_)
         lease_->pool().note_connect_failed(lease_->address_index());
-    if (may_repeat(error)) {
+    const bool repeats = may_repeat(error);
+    count_failure(error, repeats);
+    if (repeats) {
         bool was_dead = error.retry == Retry::if_unprocessed;
         if (was_dead) want_ = UpstreamPool::Want::fresh;
         ++record_.retries;
@@ -24,6 +26,13 @@ void Exchange::fail(const Error& error) {
     }
     if (head_sent_) return cut(error);
     reply(error);
+}
+
+/// For the figures: what is sent again, and how it ends where the app closed the connection as it was reused.
+void Exchange::count_failure(const Error& error, bool is_repeated) const {
+    if (!lease_) return;
+    if (is_repeated) lease_->pool().figures().retries[static_cast<size_t>(error.reason)].add();
+    if (error.retry == Retry::if_unprocessed && lease_->reused()) kit_.metrics.note_race(is_repeated);
 }
 
 bool Exchange::may_repeat(const Error& error) const {

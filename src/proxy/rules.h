@@ -75,6 +75,8 @@ class Rules {
     [[nodiscard]] policy::ClientKey client_of(const policy::RequestView& view) const {
         return client_key_(view);
     }
+    /// By their numbers.
+    [[nodiscard]] const std::vector<Scope>& scopes() const { return scopes_; }
     /// Everything capped, for the figures.
     [[nodiscard]] const std::vector<std::unique_ptr<ConcurrencyGate>>& caps() const { return caps_; }
 

@@ -11,6 +11,7 @@
 #include "config/settings.h"
 #include "net/socket.h"
 #include "proxy/error.h"
+#include "proxy/metrics.h"
 #include "proxy/upstream_conn.h"
 
 namespace weir::proxy {
@@ -42,7 +43,8 @@ class Lease {
 /// Thread: its worker's. Owns its connections.
 class UpstreamPool {
   public:
-    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds);
+    /// `server`: its place in the configuration.
+    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, size_t server = 0);
     ~UpstreamPool();
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -67,6 +69,7 @@ class UpstreamPool {
     [[nodiscard]] size_t idle() const { return idle_.size(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] size_t address_count() const { return addresses_.size(); }
+    [[nodiscard]] ServerFigures& figures() const { return figures_; }
 
     // ---- for connections and leases
     void give_back(UpstreamConn&);
@@ -80,6 +83,7 @@ class UpstreamPool {
     UpstreamConn* take_idle(Want);
     Result<UpstreamConn*, Error> open();
     void remove(UpstreamConn&);
+    void publish();
     [[nodiscard]] bool is_worn_out(const UpstreamConn&, Time now) const;
     [[nodiscard]] Duration idle_limit(const UpstreamConn&) const;
 
@@ -87,6 +91,7 @@ class UpstreamPool {
     Endpoint endpoint_;
     std::string name_;
     const config::Pool& bounds_;
+    ServerFigures& figures_;
     std::vector<net::SocketAddress> addresses_;
     size_t preferred_address_ = 0;
     Time suspect_until_{};

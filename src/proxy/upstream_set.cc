@@ -12,7 +12,7 @@ constexpr size_t kMostAttempts = 4;
 
 UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream) : kit_(kit), balance_(upstream.balance) {
     for (const config::Server& server : upstream.servers)
-        pools_.push_back(std::make_unique<UpstreamPool>(kit, server.address, upstream.pool));
+        pools_.push_back(std::make_unique<UpstreamPool>(kit, server.address, upstream.pool, pools_.size()));
 }
 
 /// The best of those that are neither the one just tried nor refused a connection a moment ago; failing that,
