@@ -4,9 +4,11 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/admin_listener.h"
 #include "app/worker.h"
 #include "base/block_pool.h"
 #include "base/result.h"
@@ -29,8 +31,10 @@ class Server {
 
   public:
     Server(Private, config::Settings settings);  ///< for start() alone
-    /// Opens log and sockets. The error says what could not be had.
-    static Result<std::unique_ptr<Server>> start(config::Settings settings);
+    /// Opens log and sockets. The error says what could not be had. `effective_config` is what the admin
+    /// address shows, as config/check_report.h writes it.
+    static Result<std::unique_ptr<Server>> start(config::Settings settings,
+                                                 std::string effective_config = {});
     ~Server();
 
     /// Until a signal ends it: SIGTERM and SIGINT drain (a second one cuts off), SIGUSR1 reopens the logs.
@@ -38,15 +42,19 @@ class Server {
 
     /// The addresses it listens on, ports chosen by the kernel filled in.
     [[nodiscard]] std::vector<std::string> addresses() const;
+    /// Likewise of the admin address; "" where there is none.
+    [[nodiscard]] std::string admin_address() const { return admin_ ? admin_->address() : std::string(); }
 
   private:
     Result<bool> open_sockets();
+    Result<bool> open_admin(std::string effective_config);
     void start_workers();
     void on_resolved(size_t server, const net::Resolution&);
     void wait_for_addresses();
     void on_accept_ended();
     void on_worker_ended();
     void on_signal(int signal);
+    void begin_drain();
 
     config::Settings settings_;
     MemoryBudget budget_;
@@ -70,6 +78,8 @@ class Server {
     size_t ended_workers_ = 0;
     bool draining_ = false;
     std::unique_ptr<net::Resolver> resolver_;
+    std::optional<Overview> overview_;  ///< none where there is no admin address
+    std::unique_ptr<AdminListener> admin_;
 };
 
 /// Before any thread is started: signals go to the control thread alone, and a peer that has left raises
