@@ -33,12 +33,7 @@ void Exchange::enter(Event event) {
     assert(next);
     if (!next) return;
     state_ = *next;
-    if (before == State::waiting && record_.queue == Duration::zero())
-        record_.queue = kit_.loop.now() - phase_started_;
-    const bool has_slots = event == Event::slots_held && !scope_->caps.empty();
-    if (has_slots || before == State::waiting) record_.slot_wait = std::max(record_.queue, Duration::zero());
-    const bool app_was_asked = before == State::awaiting || before == State::streaming;
-    if (app_was_asked && state_ != State::streaming) record_.upstream = kit_.loop.now() - phase_started_;
+    note_times(before);
     Holdings kept = holdings_of(state_);
     if (state_ != State::tunnel) tunnel_.reset();
     if (!kept.slots && slots_) let_slots_go(before, event);
@@ -48,6 +43,19 @@ void Exchange::enter(Event event) {
         tunnel_task_.withdraw();
         client_.on_exchange_closed();
     }
+}
+
+/// How long the state that was left has lasted.
+void Exchange::note_times(State before) {
+    const auto lasted = [this] { return kit_.loop.now() - phase_started_; };
+    if (before == State::waiting) {
+        if (record_.queue == Duration::zero()) record_.queue = lasted();
+        // Who is refused on arrival has not waited, nor found a slot free.
+        const bool has_slots = state_ == State::connecting && !scope_->caps.empty();
+        record_.slot_wait = has_slots ? std::max(record_.queue, Duration::zero()) : record_.queue;
+    }
+    const bool app_was_asked = before == State::awaiting || before == State::streaming;
+    if (app_was_asked && state_ != State::streaming) record_.upstream = lasted();
 }
 
 // ---- the request

@@ -74,6 +74,7 @@ class Exchange final : public UpstreamUser {
 
   private:
     void enter(ExchangeEvent);
+    void note_times(ExchangeState before);
     void remember(const http::RequestHead&);
     // exchange_admission.cc
     [[nodiscard]] bool admit(http::RequestHead&);
