@@ -53,11 +53,13 @@ void print_absent_files(const config::Loaded& loaded) {
 }
 
 int serve(const config::Loaded& loaded) {
-    auto server = Server::start(loaded.settings);
+    auto server = Server::start(loaded.settings, config::effective_config(loaded));
     if (!server) {
         log::error("{}", server.error());
         return kCouldNotStart;
     }
+    const std::string admin = (*server)->admin_address();
+    if (!admin.empty()) log::info("metrics and states are at {}", admin);
     log::info("weir {} listens on {}, the app is at {}", kVersion, joined((*server)->addresses()),
               joined(server_names(loaded.settings)));
     (*server)->run();
@@ -164,7 +166,7 @@ int demo(const cli::CommandLine& line) {
         fmt::print(stderr, "{}", loaded.error());
         return kBadConfig;
     }
-    auto server = Server::start(loaded->settings);
+    auto server = Server::start(loaded->settings, config::effective_config(*loaded));
     if (!server) {
         log::error("{}; weir demo --listen ADDR chooses another address", server.error());
         return kCouldNotStart;

@@ -1,10 +1,12 @@
 #include "app/server.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <random>
+#include <utility>
 
 #include "base/log.h"
 
@@ -25,7 +27,7 @@ unsigned worker_count(const config::Settings& settings) {
 }
 
 /// Descriptors for all that is neither a client nor its connection to the app.
-constexpr size_t kReservedDescriptors = 64;
+constexpr size_t kReservedDescriptors = 64 + 2 * AdminListener::kMost;
 
 /// Each client may need a second descriptor for its connection to the app: more clients than that could leave
 /// none.
@@ -67,7 +69,7 @@ void prepare_process() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Result<std::unique_ptr<Server>> Server::start(config::Settings settings) {
+Result<std::unique_ptr<Server>> Server::start(config::Settings settings, std::string effective_config) {
     auto tls = tls_to_app(settings.upstream);
     if (!tls) return fail(tls.error());
     auto server = std::make_unique<Server>(Private(), std::move(settings), std::move(*tls));
@@ -78,6 +80,7 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings) {
         server->log_writer_ = std::move(*writer);
     }
     if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
+    if (auto opened = server->open_admin(std::move(effective_config)); !opened) return fail(opened.error());
     server->start_checks();
     server->start_workers();
     return server;
@@ -98,6 +101,7 @@ Server::Server(Private, config::Settings settings, std::unique_ptr<const net::Tl
 
 Server::~Server() {
     resolver_.reset();  // it posts to the workers
+    admin_.reset();     // it reads of them
     workers_.clear();
 }
 
@@ -134,6 +138,34 @@ void Server::start_checks() {
         proxy::ProbeKit{loop_, settings_, fleet_, std::mt19937(std::random_device()()), on_change});
 }
 
+/// The default address may be another weir's on this machine, which is no reason not to start.
+Result<bool> Server::open_admin(std::string effective_config) {
+    if (!settings_.admin.address) return true;
+    overview_.emplace(Overview{.settings = settings_,
+                               .rules = rules_,
+                               .fleet = fleet_,
+                               .gate = gate_,
+                               .budget = budget_,
+                               .log_writer = log_writer_.get(),
+                               .workers = {},
+                               .effective_config = std::move(effective_config),
+                               .started = loop_.now(),
+                               .started_at = loop_.calendar_time(),
+                               .is_draining = [this] { return draining_; },
+                               // Not before the answer to who asked for it is out.
+                               .drain = [this] { control_.post([this] { begin_drain(); }); }});
+    auto admin = AdminListener::open(loop_, *overview_);
+    if (admin) {
+        admin_ = std::move(*admin);
+    } else if (settings_.admin.is_address_own) {
+        return fail(fmt::format("the admin address: {}", admin.error()));
+    } else {
+        log::warning("there is no admin address: {}; `admin: ADDRESS` gives another one, `admin: ~` none",
+                     admin.error());
+    }
+    return true;
+}
+
 void Server::start_workers() {
     Shared shared{.settings = settings_,
                   .budget = budget_,
@@ -148,6 +180,8 @@ void Server::start_workers() {
     for (unsigned each = 0; each < worker_count(settings_); ++each)
         workers_.push_back(
             std::make_unique<Worker>(shared, each, std::array{random_word(), random_word(), random_word()}));
+    if (overview_)
+        for (const auto& worker : workers_) overview_->workers.push_back(&worker->metrics());
 
     std::vector<Endpoint> endpoints;
     for (const config::Server& server : settings_.upstream.servers) endpoints.push_back(server.address);
@@ -220,15 +254,19 @@ void Server::on_signal(int signal) {
     } else if (signal == SIGHUP) {
         log::warning("a reload was asked for; it needs a restart in this version");
     } else if (!draining_) {
-        draining_ = true;
-        probers_.reset();
-        log::info("draining: no new connections, {} s for what runs",
-                  std::chrono::duration_cast<std::chrono::seconds>(settings_.drain).count());
-        for (auto& worker : workers_) worker->drain(settings_.drain);
+        begin_drain();
     } else {
         log::warning("a second signal: stopping at once");
         for (auto& worker : workers_) worker->stop_now();
     }
+}
+
+void Server::begin_drain() {
+    if (std::exchange(draining_, true)) return;
+    probers_.reset();
+    log::info("draining: no new connections, {} s for what runs",
+              std::chrono::duration_cast<std::chrono::seconds>(settings_.drain).count());
+    for (auto& worker : workers_) worker->drain(settings_.drain);
 }
 
 }  // namespace weir::app

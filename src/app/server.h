@@ -4,9 +4,11 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/admin_listener.h"
 #include "app/worker.h"
 #include "base/block_pool.h"
 #include "base/result.h"
@@ -33,7 +35,9 @@ class Server {
     /// For start() alone.
     Server(Private, config::Settings settings, std::unique_ptr<const net::TlsClientContext> tls);
     /// Reads the certificates to trust, opens log and sockets. The error says what could not be had.
-    static Result<std::unique_ptr<Server>> start(config::Settings settings);
+    /// `effective_config` is what the admin address shows, as config/check_report.h writes it.
+    static Result<std::unique_ptr<Server>> start(config::Settings settings,
+                                                 std::string effective_config = {});
     ~Server();
 
     /// Until a signal ends it: SIGTERM and SIGINT drain (a second one cuts off), SIGUSR1 reopens the logs.
@@ -41,9 +45,12 @@ class Server {
 
     /// The addresses it listens on, ports chosen by the kernel filled in.
     [[nodiscard]] std::vector<std::string> addresses() const;
+    /// Likewise of the admin address; "" where there is none.
+    [[nodiscard]] std::string admin_address() const { return admin_ ? admin_->address() : std::string(); }
 
   private:
     Result<bool> open_sockets();
+    Result<bool> open_admin(std::string effective_config);
     void start_workers();
     void start_checks();
     void on_connect_failed();
@@ -52,6 +59,7 @@ class Server {
     void on_accept_ended();
     void on_worker_ended();
     void on_signal(int signal);
+    void begin_drain();
 
     config::Settings settings_;
     std::unique_ptr<const net::TlsClientContext> tls_;  ///< to the app; null where no server has https
@@ -77,6 +85,8 @@ class Server {
     size_t ended_workers_ = 0;
     bool draining_ = false;
     std::unique_ptr<net::Resolver> resolver_;
+    std::optional<Overview> overview_;  ///< none where there is no admin address
+    std::unique_ptr<AdminListener> admin_;
 };
 
 /// Before any thread is started: signals go to the control thread alone, and a peer that has left raises

@@ -49,6 +49,8 @@ class Worker {
     /// Accepts nothing more, finishes what runs, then ends; by `bound` it ends anyway.
     void drain(Duration bound);
     void stop_now();
+    /// Any thread may read them.
+    [[nodiscard]] const proxy::Metrics& metrics() const { return kit_->metrics; }
 
   private:
     static void on_tick(void* worker);

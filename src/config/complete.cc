@@ -115,6 +115,7 @@ void complete_errors(Draft& draft) {
 
 void complete(Draft& draft) {
     Settings& settings = draft.settings;
+    settings.admin.is_address_own = draft.held("admin.address").input != nullptr;
     complete_rates(settings.limits.rates, settings.limits.mode, {});
     for (Rate& rule : settings.shadow) rule.mode = {Mode::shadow, true};
     complete_rates(settings.shadow, Mode::shadow, "shadow-");

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "config/admin_checks.h"
 #include "config/answer_checks.h"
 #include "config/findings.h"
 #include "config/limit_checks.h"
@@ -222,6 +223,7 @@ bool reaches(const Endpoint& server, const Endpoint& listen) {
 void cross_check(Draft& draft, const Input& file) {
     Findings findings(draft, file);
     Checks(findings).run();
+    check_admin(findings);
     check_upstream(findings);
     check_limits(findings);
     check_answers(findings);

@@ -52,6 +52,15 @@ std::string found_elsewhere(std::string_view name) {
                          : fmt::format("{} exists as {}", quoted(name), fmt::join(paths, " and "));
 }
 
+/// The key that a value in place of a section's map stands for; null where it stands for none.
+const Field* meant_by(const Field& section, const Node& node) {
+    if (section.shorthand.empty()) return nullptr;
+    const Field* meant = find_field(section.path, section.shorthand);
+    assert(meant != nullptr);
+    const bool turns_off = meant->word == "~" && meant->fallback != "~";
+    return node.kind != Kind::nothing || turns_off ? meant : nullptr;
+}
+
 /// `NAME: VALUE` or `NAME` where a map is expected.
 Entry as_entry(const Node& scalar) {
     Entry entry{scalar.text, scalar.place, {}};
@@ -188,11 +197,7 @@ void Decoder::decode_element(const Field& field, const Node& node, const Place& 
         decode_section(&field, node);
         return require_keys(field, node);
     }
-    if (!field.shorthand.empty() && node.kind != Kind::nothing) {
-        const Field* meant = find_field(field.path, field.shorthand);
-        assert(meant != nullptr);
-        return decode_field(*meant, node, key);
-    }
+    if (const Field* meant = meant_by(field, node)) return decode_field(*meant, node, key);
     if (node.kind == Kind::nothing && field.word == "~") return reset_section(field);
     // A section whose keys are all commented out is an ordinary thing to write.
     if (node.kind == Kind::nothing && !field.is_list()) return;

@@ -114,7 +114,9 @@ std::vector<Origin> Draft::origins() const {
         if (held.input == nullptr) {
             all.push_back({key_path(field.path), std::string(field.fallback), "default"});
         } else {
-            all.push_back({key_path(field.path), as_written(held.node), held.input->origin(held.place)});
+            const bool is_hidden = field.is_secret && held.node.kind != Kind::nothing;
+            all.push_back({key_path(field.path), is_hidden ? yaml_scalar("***") : as_written(held.node),
+                           held.input->origin(held.place)});
         }
     }
     return all;

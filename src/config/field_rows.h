@@ -12,7 +12,7 @@
 
 namespace weir::config {
 
-[[nodiscard]] std::span<const Field> service_rows();   ///< listen, workers, drain
+[[nodiscard]] std::span<const Field> service_rows();   ///< listen, admin, workers, drain
 [[nodiscard]] std::span<const Field> upstream_rows();  ///< upstream, health
 [[nodiscard]] std::span<const Field> limit_rows();     ///< clients, limits, buffers, timeout
 [[nodiscard]] std::span<const Field> answer_rows();    ///< cors, log, errors, headers, public

@@ -92,7 +92,10 @@ struct Field {
     /// Stands for "no value": "auto", or "~" as the file writes it. Of a section "~": everything below it at
     /// its default.
     std::string_view word = {};
-    std::string_view shorthand = {};  ///< of a section: the key below it that a bare value is meant for
+    /// Of a section: the key below it that a bare value is meant for. Nothing at all is meant for it too
+    /// where it can be "~" and is not by default; else what is below keeps its defaults.
+    std::string_view shorthand = {};
+    bool is_secret = false;  ///< shown as "***" wherever it is set
     ListOf list = {};
     Store store = nullptr;
     std::string_view doc = {};  ///< one sentence for the operator

@@ -22,6 +22,13 @@ struct Listen {
     uint32_t mode = 0660;  ///< permissions of a UNIX socket
 };
 
+/// Where the operator asks how weir is doing, apart from the clients.
+struct Admin {
+    std::optional<Endpoint> address;  ///< none: off
+    bool is_address_own = false;      ///< the operator has written it: without it weir is not to start
+    std::string token;                ///< that has to be shown (RFC 6750); empty: none
+};
+
 enum class Balance : uint8_t { least_in_flight, round_robin };
 
 struct Pool {
@@ -361,6 +368,7 @@ struct Public {
 
 struct Settings {
     std::vector<Listen> listen;  ///< at least one
+    Admin admin;
     unsigned workers = 1;
     Duration drain{};
     Upstream upstream;

@@ -4,10 +4,12 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "base/clock.h"
+#include "http/reason.h"
 
 namespace weir::proxy {
 
@@ -45,6 +47,10 @@ struct AccessRecord {
     Duration first_byte{-1};
     Duration total{};
     bool slow = false;
+    // For the figures alone.
+    std::optional<http::Reason> refusal;  ///< weir's own answer, where that is one
+    Duration slot_wait{-1};               ///< as `queue`, but zero where a slot was free at once
+    Duration upstream{-1};                ///< how long the app was asked, the last time that it was
 };
 
 }  // namespace weir::proxy

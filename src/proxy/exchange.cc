@@ -1,5 +1,6 @@
 #include "proxy/exchange.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -22,7 +23,9 @@ Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
       phase_started_(started_),
       upload_(kit.blocks),
       tunnel_task_(
-          kit.loop, [](void* self) { static_cast<Exchange*>(self)->pump_tunnel(); }, this) {}
+          kit.loop, [](void* self) { static_cast<Exchange*>(self)->pump_tunnel(); }, this) {
+    kit.metrics.begin();
+}
 
 /// The one place where the state changes and where what a state may not hold is let go.
 void Exchange::enter(Event event) {
@@ -31,8 +34,7 @@ void Exchange::enter(Event event) {
     assert(next);
     if (!next) return;
     state_ = *next;
-    if (before == State::waiting && record_.queue == Duration::zero())
-        record_.queue = kit_.loop.now() - phase_started_;
+    note_times(before);
     Holdings kept = holdings_of(state_);
     if (state_ != State::tunnel) tunnel_.reset();
     if (!kept.slots && slots_) let_slots_go(before, event);
@@ -47,6 +49,19 @@ void Exchange::enter(Event event) {
         tunnel_task_.withdraw();
         client_.on_exchange_closed();
     }
+}
+
+/// How long the state that was left has lasted.
+void Exchange::note_times(State before) {
+    const auto lasted = [this] { return kit_.loop.now() - phase_started_; };
+    if (before == State::waiting) {
+        if (record_.queue == Duration::zero()) record_.queue = lasted();
+        // Who is refused on arrival has not waited, nor found a slot free.
+        const bool has_slots = state_ == State::connecting && !scope_->caps.empty();
+        record_.slot_wait = has_slots ? std::max(record_.queue, Duration::zero()) : record_.queue;
+    }
+    const bool app_was_asked = before == State::awaiting || before == State::streaming;
+    if (app_was_asked && state_ != State::streaming) record_.upstream = lasted();
 }
 
 // ---- the request
@@ -279,6 +294,7 @@ void Exchange::close_books() {
     record_.total = since_start(kit_.loop.now());
     record_.slow = record_.total >= kit_.settings.log.slow;
     kit_.access_log.write(record_);
+    kit_.metrics.note(*scope_, record_);
 }
 
 }  // namespace weir::proxy

@@ -76,6 +76,7 @@ class Exchange final : public UpstreamUser {
 
   private:
     void enter(ExchangeEvent);
+    void note_times(ExchangeState before);
     void remember(const http::RequestHead&);
     // exchange_admission.cc
     [[nodiscard]] bool admit(http::RequestHead&);
@@ -114,6 +115,7 @@ class Exchange final : public UpstreamUser {
     void pump_tunnel();
 
     void fail(const Error&);
+    void count_failure(const Error&, bool is_repeated) const;
     [[nodiscard]] bool may_repeat(const Error&) const;
     [[nodiscard]] bool is_stale(const Error&) const;
     void note_outcome(bool succeeded);

@@ -44,6 +44,7 @@ void Exchange::answer_publicly(const PublicAnswer& found) {
 void Exchange::reply(const Error& error) {
     const http::ReasonText& text = http::text_of(error.reason);
     record_.reason = text.slug;
+    record_.refusal = error.reason;
     record_.rule = error.rule;
     std::string detail(error.detail);
     if (error.system_error != 0) detail += " (" + std::generic_category().message(error.system_error) + ")";

@@ -26,7 +26,9 @@ void Exchange::fail(const Error& error) {
         lease_->pool().note_connect_failed(lease_->address_index());
     bool was_stale = is_stale(error);
     if (!was_stale && asks_app(state_)) note_outcome(false);
-    if (may_repeat(error)) {
+    const bool repeats = may_repeat(error);
+    count_failure(error, repeats);
+    if (repeats) {
         if (error.retry == Retry::if_unprocessed) want_ = UpstreamPool::Want::fresh;
         if (was_stale) --attempts_;
         ++record_.retries;
@@ -63,6 +65,13 @@ void Exchange::note_outcome(bool succeeded) {
         log::warning("{} failed {} requests in a row: it is left out for a while", name,
                      kit_.settings.health.passive.failures.value_or(0));
     }
+}
+
+/// For the figures: what is sent again, and how it ends where the app closed the connection as it was reused.
+void Exchange::count_failure(const Error& error, bool is_repeated) const {
+    if (!lease_) return;
+    if (is_repeated) lease_->pool().figures().retries[static_cast<size_t>(error.reason)].add();
+    if (is_stale(error)) kit_.metrics.note_race(is_repeated);
 }
 
 bool Exchange::may_repeat(const Error& error) const {

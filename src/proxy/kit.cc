@@ -48,6 +48,7 @@ Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budg
       fleet(fleet_),
       blocks(budget_),
       access_log(log_writer, settings_.log.format),
+      metrics(rules_, settings_.upstream.servers.size()),
       ids(id_seeds[0], id_seeds[1]),
       remote_tasks(loop_),
       identity(settings_.clients),

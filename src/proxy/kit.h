@@ -19,6 +19,7 @@
 #include "net/remote_task.h"
 #include "proxy/access_log.h"
 #include "proxy/identity.h"
+#include "proxy/metrics.h"
 #include "proxy/public_answers.h"
 #include "proxy/response_sender.h"
 
@@ -52,6 +53,7 @@ struct Kit {
     Fleet& fleet;
     BlockPool blocks;
     AccessLog access_log;
+    Metrics metrics;
     http::RequestIdSource ids;
     Identity identity;
     http::Cors cors;

@@ -85,6 +85,8 @@ class Rules {
     }
     /// How many requests the servers may take at once, of those that are in; nothing: any number.
     void set_server_room(std::optional<uint32_t> room, Time now);
+    /// By their numbers.
+    [[nodiscard]] const std::vector<Scope>& scopes() const { return scopes_; }
     /// Everything capped, for the figures.
     [[nodiscard]] const std::vector<std::unique_ptr<ConcurrencyGate>>& caps() const { return caps_; }
 

@@ -27,8 +27,14 @@ Lease::~Lease() {
     if (conn_ != nullptr) conn_->pool().give_back(*conn_);
 }
 
-UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls)
-    : kit_(kit), endpoint_(std::move(endpoint)), name_(to_string(endpoint_)), bounds_(bounds), tls_(tls) {
+UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls,
+                           size_t server)
+    : kit_(kit),
+      endpoint_(std::move(endpoint)),
+      name_(to_string(endpoint_)),
+      bounds_(bounds),
+      tls_(tls),
+      figures_(kit.metrics.server(server)) {
     if (auto literal = net::SocketAddress::literal(endpoint_)) addresses_ = {*literal};
 }
 
@@ -42,6 +48,8 @@ Result<Lease, Error> UpstreamPool::lease(UpstreamUser& user, Want want) {
         conn = *opened;
     }
     conn->lease_to(user);
+    if (conn->reused()) figures_.reused.add();
+    publish();
     return Lease(*conn);
 }
 
@@ -82,8 +90,9 @@ Result<UpstreamConn*, Error> UpstreamPool::open() {
 }
 
 void UpstreamPool::give_back(UpstreamConn& conn) {
-    if (!conn.end_lease() || kit_.draining) return remove(conn);
-    keep_idle(conn);
+    if (conn.end_lease() && !kit_.draining) return keep_idle(conn);
+    remove(conn);
+    publish();
 }
 
 void UpstreamPool::drop_closed(UpstreamConn& conn) {
@@ -95,13 +104,24 @@ void UpstreamPool::note_closed_after(Duration idle) { idle_learner_.closed(idle,
 
 void UpstreamPool::keep_idle(UpstreamConn& conn) {
     bool worn_out = is_worn_out(conn, kit_.loop.now());
-    if (worn_out || bounds_.max_idle == 0 || conn.stream().has_input()) return remove(conn);
-    idle_.push_back(&conn);
+    if (worn_out || bounds_.max_idle == 0 || conn.stream().has_input()) {
+        remove(conn);
+    } else {
+        idle_.push_back(&conn);
+    }
+    publish();
 }
 
 void UpstreamPool::drop_idle(UpstreamConn& conn) {
     std::erase(idle_, &conn);
     remove(conn);
+    publish();
+}
+
+/// For whoever reads the figures on another thread.
+void UpstreamPool::publish() {
+    figures_.idle.set(idle());
+    figures_.in_use.set(in_use());
 }
 
 void UpstreamPool::remove(UpstreamConn& conn) {

@@ -13,6 +13,7 @@
 #include "net/socket.h"
 #include "policy/idle_learner.h"
 #include "proxy/error.h"
+#include "proxy/metrics.h"
 #include "proxy/server_tls.h"
 #include "proxy/upstream_conn.h"
 
@@ -45,8 +46,10 @@ class Lease {
 /// Thread: its worker's. Owns its connections.
 class UpstreamPool {
   public:
-    /// `tls`: null for a server that is spoken to in plain; outlives the pool.
-    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls = nullptr);
+    /// `tls`: null for a server that is spoken to in plain; outlives the pool. `server`: its place in the
+    /// configuration.
+    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls = nullptr,
+                 size_t server = 0);
     ~UpstreamPool();
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -71,6 +74,7 @@ class UpstreamPool {
     [[nodiscard]] size_t idle() const { return idle_.size(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] size_t address_count() const { return addresses_.size(); }
+    [[nodiscard]] ServerFigures& figures() const { return figures_; }
 
     // ---- for connections and leases
     [[nodiscard]] ServerTls* tls() const { return tls_; }
@@ -88,6 +92,7 @@ class UpstreamPool {
     UpstreamConn* take_idle(Want);
     Result<UpstreamConn*, Error> open();
     void remove(UpstreamConn&);
+    void publish();
     [[nodiscard]] bool is_worn_out(const UpstreamConn&, Time now) const;
     [[nodiscard]] Duration idle_limit(const UpstreamConn&) const;
 
@@ -96,6 +101,7 @@ class UpstreamPool {
     std::string name_;
     const config::Pool& bounds_;
     ServerTls* tls_;
+    ServerFigures& figures_;
     std::vector<net::SocketAddress> addresses_;
     size_t preferred_address_ = 0;
     Time suspect_until_{};

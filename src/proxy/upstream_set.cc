@@ -19,7 +19,7 @@ UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t ra
     : kit_(kit), balancer_(upstream.balance, upstream.servers.size(), random), random_(random | 1) {
     for (size_t index = 0; index < upstream.servers.size(); ++index)
         pools_.push_back(std::make_unique<UpstreamPool>(kit, upstream.servers[index].address, upstream.pool,
-                                                        kit.fleet.tls(index)));
+                                                        kit.fleet.tls(index), index));
     candidates_.resize(pools_.size());
 }
 

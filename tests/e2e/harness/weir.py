@@ -14,6 +14,7 @@ from .process import Process
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("WEIR_BIN", ROOT / "build" / "weir")).resolve()
 SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:|LeakSanitizer|Assertion .* failed", re.M)
+ADMIN_LINE = re.compile(r"metrics and states are at 127\.0\.0\.1:(\d+)$", re.M)
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -52,6 +53,12 @@ class Weir(Process):
     @property
     def url(self):
         return "http://%s:%d" % self.address
+
+    @property
+    def admin(self):
+        """Where its admin address is; the settings may leave the port to the kernel."""
+        port = eventually(lambda: ADMIN_LINE.search(self.stderr), what="an admin address")[1]
+        return ("127.0.0.1", int(port))
 
     def connect(self, **options):
         return Client(self.address, **options)
@@ -102,7 +109,7 @@ def start_bare(directory, *arguments, env=None):
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [BINARY, *(str(argument).replace("PORT", str(port)) for argument in arguments)]
-    return Weir(directory, command, env, ("127.0.0.1", port))
+    return Weir(directory, command, {"WEIR_ADMIN": "~", **(env or {})}, ("127.0.0.1", port))
 
 
 def run(directory, *arguments, env=None):
@@ -131,6 +138,8 @@ def compose(directory, app, settings, port):
         settings["upstream"] = {"servers": [url], **upstream} if upstream else url
     settings["log"] = {"access": directory / "access.log", **settings.get("log", {})}
     settings.setdefault("drain", "5s")
+    settings.setdefault("admin", "~")  # many run at once, and only one of them could have the default
+    settings = {key: value for key, value in settings.items() if value is not None}
     text = "".join(f"{key}: {to_yaml(value)}\n" for key, value in settings.items())
     config = directory / "weir.yaml"
     config.write_text(text.replace("PORT", str(port)))

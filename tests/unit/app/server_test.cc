@@ -70,6 +70,30 @@ TEST_CASE("a port in use keeps the server from starting, and is named") {
           "cannot listen on 127.0.0.1:" + std::to_string(port) + ": Address already in use");
 }
 
+TEST_CASE("an admin address that was asked for and is taken keeps the server from starting") {
+    net::Fd taken = net::listen_on_loopback();
+    config::Settings settings = listening_on(on_loopback());
+    settings.admin = {.address = on_loopback(net::SocketAddress::local_of(taken).port()),
+                      .is_address_own = true,
+                      .token = {}};
+    const std::string refusal = refusal_of(settings);
+    CHECK_MESSAGE(refusal.starts_with("the admin address: cannot listen on 127.0.0.1:"), refusal);
+}
+
+TEST_CASE("without the default admin address, which another weir may have, a server starts all the same") {
+    net::Fd taken = net::listen_on_loopback();
+    config::Settings settings = listening_on(on_loopback());
+    settings.log.level = config::LogLevel::error;
+    settings.admin.address = on_loopback(net::SocketAddress::local_of(taken).port());
+    auto server = Server::start(settings);
+    REQUIRE(server.has_value());
+    CHECK((*server)->admin_address().empty());
+    settings.admin.address = on_loopback();
+    auto other = Server::start(settings);
+    REQUIRE(other.has_value());
+    CHECK((*other)->admin_address().starts_with("127.0.0.1:"));
+}
+
 TEST_CASE("an access log that cannot be opened keeps the server from starting, and is named") {
     net::TemporaryFolder folder;
     config::Settings settings = listening_on(on_loopback());

@@ -1,0 +1,128 @@
+#include "app/admin_pages.h"
+
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+#include "app/state_pages.h"
+#include "http/reason.h"
+#include "net/socket.h"
+
+namespace weir::app {
+
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+
+std::string_view field_of(const http::RequestHead& head, std::string_view name) {
+    for (const http::Field& field : head.fields)
+        if (http::equals_ignoring_case(field.name, name)) return field.value;
+    return {};
+}
+
+/// "127.0.0.1:9180", "[::1]", "localhost:9180": what no name server was asked about.
+bool is_literal(std::string_view authority) {
+    if (authority.starts_with('[')) return true;
+    const std::string host(authority.substr(0, authority.find(':')));
+    return host.empty() || http::equals_ignoring_case(host, "localhost") ||
+           net::SocketAddress::literal({.host = host, .port = 1, .path = {}}).has_value();
+}
+
+/// Browsers name the page's origin in every request that may change something.
+bool is_of_another_origin(const http::RequestHead& head) {
+    std::string_view origin = field_of(head, "origin");
+    if (origin.empty()) return false;
+    const size_t scheme = origin.find("://");
+    return scheme == origin.npos || origin.substr(scheme + 3) != head.authority;
+}
+
+}  // namespace
+
+AdminAnswer admin_problem(uint16_t status, std::string_view detail) {
+    const nlohmann::ordered_json body{{"type", "about:blank"},
+                                      {"title", http::status_phrase(status)},
+                                      {"status", status},
+                                      {"detail", detail}};
+    return {.status = status, .type = "application/problem+json", .body = body.dump() + "\n"};
+}
+
+bool shows_token(std::string_view authorization, std::string_view token) {
+    constexpr std::string_view kScheme = "Bearer ";
+    if (!http::equals_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return false;
+    std::string_view shown = authorization.substr(kScheme.size());
+    while (shown.starts_with(' ')) shown.remove_prefix(1);
+    unsigned differences = shown.size() == token.size() ? 0 : 1;
+    for (size_t index = 0; index < shown.size() && !token.empty(); ++index)
+        differences |= static_cast<unsigned char>(shown[index] ^ token[index % token.size()]);
+    return differences == 0 && !token.empty();
+}
+
+const AdminPages::Row* AdminPages::find(std::string_view path) {
+    static constexpr std::array kRows{
+        Row{"/metrics", Kind::page, &AdminPages::metrics}, Row{"/livez", Kind::page, &AdminPages::livez},
+        Row{"/readyz", Kind::page, &AdminPages::readyz},   Row{"/health", Kind::page, &AdminPages::health},
+        Row{"/stats", Kind::page, &AdminPages::stats},     Row{"/config", Kind::page, &AdminPages::config},
+        Row{"/drain", Kind::action, &AdminPages::drain},
+    };
+    for (const Row& row : kRows)
+        if (row.path == path) return &row;
+    return nullptr;
+}
+
+AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
+    const std::string& token = overview_.settings.admin.token;
+    if (!token.empty() && !shows_token(field_of(head, "authorization"), token)) {
+        AdminAnswer refusal = admin_problem(401, "the admin token is missing or wrong");
+        refusal.wants_token = true;
+        return refusal;
+    }
+    if (token.empty() && is_misled(head))
+        return admin_problem(421, "without a token, ask by address or as localhost");
+    const Row* row = find(head.path);
+    if (row == nullptr) return admin_problem(404, "there is no such page");
+    const bool reads = head.method == http::Method::get || head.method == http::Method::head;
+    const bool is_page = row->kind == Kind::page;
+    if (is_page ? !reads : head.method != http::Method::post) {
+        AdminAnswer refusal =
+            admin_problem(405, is_page ? "this page is read, with GET or HEAD" : "this is done with POST");
+        refusal.allow = is_page ? "GET, HEAD" : "POST";
+        return refusal;
+    }
+    if (!is_page && is_of_another_origin(head))
+        return admin_problem(403, "a page of another origin may not do this");
+    return (this->*row->make)(now);
+}
+
+/// Whoever can reach a UNIX socket is no browser.
+bool AdminPages::is_misled(const http::RequestHead& head) const {
+    return !overview_.settings.admin.address->is_unix() && !is_literal(head.authority);
+}
+
+AdminAnswer AdminPages::metrics(Time) const { return {.type = kMetricsType, .body = metrics_.text()}; }
+
+AdminAnswer AdminPages::livez(Time) const { return {.type = kText, .body = "ok\n"}; }
+
+AdminAnswer AdminPages::readyz(Time) const {
+    if (is_ready(overview_)) return {.type = kText, .body = "ok\n"};
+    return {.status = 503,
+            .type = kText,
+            .body = overview_.is_draining() ? "draining\n" : "no server of the app is up\n"};
+}
+
+AdminAnswer AdminPages::health(Time now) const {
+    return {.status = static_cast<uint16_t>(is_ready(overview_) ? 200 : 503),
+            .body = health_json(overview_, now)};
+}
+
+AdminAnswer AdminPages::stats(Time) const { return {.body = stats_json(overview_)}; }
+
+AdminAnswer AdminPages::config(Time) const {
+    return {.type = "application/yaml", .body = overview_.effective_config};
+}
+
+AdminAnswer AdminPages::drain(Time) const {
+    overview_.drain();
+    return {.status = 202, .body = "{\"status\":\"draining\"}\n"};
+}
+
+}  // namespace weir::app

@@ -1,0 +1,67 @@
+// What there is at the admin address: a table of paths, and who may ask.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "app/metrics_page.h"
+#include "app/overview.h"
+#include "http/message.h"
+
+namespace weir::app {
+
+struct AdminAnswer {
+    uint16_t status = 200;
+    std::string_view type = "application/json";
+    std::string body;
+    std::string_view allow = {};  ///< of a 405
+    bool wants_token = false;     ///< of a 401
+};
+
+/// Thread: the control thread's.
+class AdminPages {
+  public:
+    /// The overview outlives it.
+    explicit AdminPages(const Overview& overview) : overview_(overview), metrics_(overview) {}
+    AdminPages(const AdminPages&) = delete;
+    AdminPages& operator=(const AdminPages&) = delete;
+
+    /// Who asks has to show the token, where there is one. Where there is none, a page in the browser of
+    /// somebody on this machine must not be able to ask either: a Host that is a name is refused (it may have
+    /// been made to lead here), and so is an action that another origin wants (RFC 6454).
+    [[nodiscard]] AdminAnswer answer(const http::RequestHead& head, Time now) const;
+
+  private:
+    enum class Kind : uint8_t {
+        page,    ///< GET and HEAD
+        action,  ///< POST
+    };
+    struct Row {
+        std::string_view path;
+        Kind kind;
+        AdminAnswer (AdminPages::*make)(Time now) const;
+    };
+    static const Row* find(std::string_view path);
+
+    [[nodiscard]] bool is_misled(const http::RequestHead&) const;
+    [[nodiscard]] AdminAnswer metrics(Time) const;
+    [[nodiscard]] AdminAnswer livez(Time) const;
+    [[nodiscard]] AdminAnswer readyz(Time) const;
+    [[nodiscard]] AdminAnswer health(Time) const;
+    [[nodiscard]] AdminAnswer stats(Time) const;
+    [[nodiscard]] AdminAnswer config(Time) const;
+    [[nodiscard]] AdminAnswer drain(Time) const;
+
+    const Overview& overview_;
+    MetricsPage metrics_;
+};
+
+/// A refusal as application/problem+json (RFC 9457).
+[[nodiscard]] AdminAnswer admin_problem(uint16_t status, std::string_view detail);
+
+/// Whether an Authorization field shows this token (RFC 6750, 2.1). Takes as long whatever part of it is
+/// wrong.
+[[nodiscard]] bool shows_token(std::string_view authorization, std::string_view token);
+
+}  // namespace weir::app

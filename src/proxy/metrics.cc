@@ -1,0 +1,49 @@
+#include "proxy/metrics.h"
+
+#include <bitset>
+
+namespace weir::proxy {
+
+namespace {
+
+/// A client that left before there was an answer, as the log has it.
+constexpr uint16_t kClientGone = 499;
+
+/// Those of the rate or cap that the record names, or of none. A rate and a cap may have the same name.
+ScopeFigures::ByReason& refusals_of(ScopeFigures& figures, const Scope& scope, const AccessRecord& record) {
+    const bool is_rate = record.refusal == http::Reason::rate_limited;
+    for (size_t index = 0; is_rate && index < scope.enforced.size(); ++index)
+        if (scope.enforced[index]->name == record.rule) return figures.refused_by_rate[index];
+    for (size_t index = 0; !is_rate && index < scope.caps.size(); ++index)
+        if (scope.caps[index].gate->name == record.rule) return figures.refused_by_cap[index];
+    return figures.refused;
+}
+
+}  // namespace
+
+ScopeFigures::ScopeFigures(const Scope& scope)
+    : refused_by_rate(scope.enforced.size()),
+      refused_by_cap(scope.caps.size()),
+      shadow_refusals(scope.shadowed.size() + scope.shadow_caps.size()) {}
+
+Metrics::Metrics(const Rules& rules, size_t servers) : servers_(servers) {
+    for (const Scope& scope : rules.scopes()) scopes_.emplace_back(scope);
+}
+
+void Metrics::note(const Scope& scope, const AccessRecord& record) {
+    ScopeFigures& figures = scopes_[scope.number];
+    const bool is_code = record.status >= CodeCounts::kLeast && record.status <= CodeCounts::kMost;
+    figures.codes.add(is_code ? record.status : kClientGone);
+    figures.duration.observe(record.total);
+    if (record.upstream >= Duration::zero()) figures.upstream.observe(record.upstream);
+    if (record.slot_wait >= Duration::zero()) figures.queue_wait.observe(record.slot_wait);
+    if (record.refusal) refusals_of(figures, scope, record)[static_cast<size_t>(*record.refusal)].add();
+    const std::bitset<64> shadows(record.shadow_refusals);
+    for (size_t index = 0; shadows.any() && index < figures.shadow_refusals.size(); ++index)
+        if (shadows[index]) figures.shadow_refusals[index].add();
+    request_bytes_.add(record.request_bytes);
+    response_bytes_.add(record.response_bytes);
+    ended_.add();
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,78 @@
+// What one worker counts. One place for the figures of a request: the one where its access-log line is
+// written.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "http/reason.h"
+#include "proxy/access_record.h"
+#include "proxy/count.h"
+#include "proxy/rules.h"
+
+namespace weir::proxy {
+
+/// Of the requests of one scope.
+struct ScopeFigures {
+    using ByReason = std::array<Count, http::kReasons>;
+
+    explicit ScopeFigures(const Scope& scope);
+
+    CodeCounts codes;
+    Histogram duration;    ///< of the whole exchange
+    Histogram upstream;    ///< of the app, where it was asked: its last try, with the connect
+    Histogram queue_wait;  ///< for the slots of the caps, of those that came by them or waited
+    ByReason refused{};    ///< by no rule of a name
+    std::vector<ByReason> refused_by_rate;  ///< in the order of Scope::enforced
+    std::vector<ByReason> refused_by_cap;   ///< in the order of Scope::caps
+    std::vector<Count> shadow_refusals;     ///< in the order of Scope::shadowed, then of Scope::shadow_caps
+};
+
+/// Of one worker's connections to one server.
+struct ServerFigures {
+    Count idle;
+    Count in_use;
+    Count reused;  ///< leases of a connection that had carried a request before
+    std::array<Count, http::kReasons> retries{};  ///< requests that it failed and that were sent again
+};
+
+/// Written by its worker alone; read by any thread. The rules outlive it.
+class Metrics {
+  public:
+    Metrics(const Rules& rules, size_t servers);
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
+
+    /// An exchange has begun; note() ends it.
+    void begin() { begun_.add(); }
+    void note(const Scope& scope, const AccessRecord& record);
+    /// A connection that was reused turned out to be closed by the app.
+    void note_race(bool is_repeated) { (is_repeated ? races_repeated_ : races_failed_).add(); }
+
+    [[nodiscard]] ServerFigures& server(size_t index) { return servers_[index]; }
+    [[nodiscard]] const ServerFigures& server(size_t index) const { return servers_[index]; }
+    [[nodiscard]] const ScopeFigures& scope(size_t number) const { return scopes_[number]; }
+
+    [[nodiscard]] uint64_t begun() const { return begun_.read(); }
+    [[nodiscard]] uint64_t ended() const { return ended_.read(); }
+    [[nodiscard]] uint64_t races_repeated() const { return races_repeated_.read(); }
+    [[nodiscard]] uint64_t races_failed() const { return races_failed_.read(); }
+    [[nodiscard]] uint64_t request_bytes() const { return request_bytes_.read(); }
+    [[nodiscard]] uint64_t response_bytes() const { return response_bytes_.read(); }
+
+  private:
+    // A deque, since a figure cannot be moved.
+    std::deque<ScopeFigures> scopes_;  ///< by Scope::number
+    std::vector<ServerFigures> servers_;
+    Count begun_;
+    Count ended_;
+    Count races_repeated_;
+    Count races_failed_;
+    Count request_bytes_;
+    Count response_bytes_;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,161 @@
+#include "app/admin_listener.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "app/admin_connection.h"
+#include "app/watched_parts.h"
+#include "net/driven_loop.h"
+#include "net/sockets.h"
+
+namespace weir::app {
+
+namespace {
+
+constexpr std::string_view kAsk = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// An admin address on a port that the kernel chose, and its clients.
+struct Admin {
+    Admin() {
+        auto opened = AdminListener::open(driven.loop, parts.overview);
+        REQUIRE(opened.has_value());
+        listener = std::move(*opened);
+        const std::string address = listener->address();
+        where = *net::SocketAddress::literal(*parse_endpoint(address));
+    }
+    ~Admin() {
+        listener.reset();
+        driven.settle(1);
+    }
+    [[nodiscard]] net::Fd connect() const { return net::connect_to(where); }
+
+    /// All that comes until `ends` says that it is enough.
+    template <class Ends>
+    std::string receive(const net::Fd& client, Ends ends) {
+        std::string got;
+        CHECK(driven.until([&] {
+            got += net::receive(client);
+            return ends(got);
+        }));
+        return got;
+    }
+    std::string ask(const net::Fd& client, std::string_view bytes = kAsk) {
+        REQUIRE(driven.until([&] { return net::send_some(client, bytes) == bytes.size(); }));
+        return receive(client, [](const std::string& got) { return got.ends_with("\n"); });
+    }
+    std::string receive_to_end(const net::Fd& client) {
+        return receive(client, [&](const std::string&) { return net::next_at(client) == "end"; });
+    }
+
+    WatchedParts parts;
+    net::DrivenLoop driven;
+    std::unique_ptr<AdminListener> listener;
+    net::SocketAddress where;
+};
+
+size_t count_of(const std::string& text, std::string_view what) {
+    size_t count = 0;
+    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("a connection carries one request after the other, and several that came together") {
+    Admin admin;
+    const net::Fd client = admin.connect();
+    CHECK(admin.ask(client).starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(admin.ask(client).ends_with("\r\n\r\nok\n"));
+    std::string many;
+    for (int i = 0; i < 5; ++i) many += kAsk;
+    REQUIRE(net::send_some(client, many) == many.size());
+    admin.receive(client, [](const std::string& got) { return count_of(got, "\r\n\r\nok\n") == 5; });
+}
+
+TEST_CASE("a head in single bytes is a head") {
+    Admin admin;
+    const net::Fd client = admin.connect();
+    for (const char& byte : kAsk.substr(0, kAsk.size() - 1)) {
+        REQUIRE(admin.driven.until([&] { return net::send_some(client, {&byte, 1}) == 1; }));
+        admin.driven.settle(1);
+    }
+    CHECK(admin.ask(client, "\n").ends_with("ok\n"));
+}
+
+TEST_CASE("HEAD is answered like GET, without the body") {
+    Admin admin;
+    const net::Fd client = admin.connect();
+    const std::string got = admin.ask(client, "HEAD /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(got.find("Content-Length: 3\r\n") != std::string::npos);
+    CHECK(got.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE("a large answer reaches a client that reads slowly, whole") {
+    Admin admin;
+    admin.parts.overview.effective_config.assign(8 << 20, 'x');
+    const net::Fd client = admin.connect();
+    const std::string_view request = "GET /config HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    REQUIRE(admin.driven.until([&] { return net::send_some(client, request) == request.size(); }));
+    admin.driven.settle();
+    CHECK(admin.receive_to_end(client).size() > size_t{8} << 20);
+}
+
+TEST_CASE("what is no request, or has a body, is refused and closed") {
+    const std::string too_long = "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (const auto& [bytes, status] : std::vector<std::pair<std::string, std::string>>{
+             {"nonsense\r\n\r\n", "400"},
+             {"GET / HTTP/1.1\nHost: localhost\n\n", "400"},
+             {"GET /livez HTTP/1.1\r\n\r\n", "400"},
+             {"GET /livez HTTP/3.0\r\nHost: localhost\r\n\r\n", "505"},
+             {too_long, "431"},
+             {"POST /drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi", "413"},
+             {"POST /drain HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+              "413"}}) {
+        CAPTURE(bytes.substr(0, 80));
+        Admin admin;
+        const net::Fd client = admin.connect();
+        REQUIRE(admin.driven.until([&] { return net::send_some(client, bytes) == bytes.size(); }));
+        const std::string got = admin.receive_to_end(client);
+        CHECK(got.starts_with("HTTP/1.1 " + status));
+        CHECK(got.find("Connection: close\r\n") != std::string::npos);
+        CHECK(admin.parts.drains == 0);
+    }
+}
+
+TEST_CASE("more clients than there is room for are served one after the other, and idle ones make room") {
+    Admin admin;
+    std::vector<net::Fd> idle;
+    for (size_t i = 0; i < 10; ++i) {
+        idle.push_back(admin.connect());
+        admin.ask(idle.back());
+    }
+    std::vector<net::Fd> clients;
+    for (size_t i = 0; i < 3 * AdminListener::kMost; ++i) {
+        clients.push_back(admin.connect());
+        REQUIRE(admin.driven.until([&] { return net::send_some(clients.back(), kAsk) == kAsk.size(); }));
+    }
+    std::vector<std::string> got(clients.size());
+    CHECK(admin.driven.until([&] {
+        for (size_t i = 0; i < clients.size(); ++i) {
+            if (clients[i]) got[i] += net::receive(clients[i]);
+            if (got[i].ends_with("ok\n")) clients[i] = net::Fd();
+        }
+        return std::all_of(got.begin(), got.end(),
+                           [](const std::string& one) { return one.ends_with("ok\n"); });
+    }));
+    CHECK(std::any_of(idle.begin(), idle.end(), [](const net::Fd& fd) { return net::next_at(fd) == "end"; }));
+}
+
+TEST_CASE("an address that is taken is an error that names it") {
+    Admin admin;
+    WatchedParts parts;
+    parts.settings.admin.address = *parse_endpoint(admin.listener->address());
+    auto second = AdminListener::open(admin.driven.loop, parts.overview);
+    REQUIRE_FALSE(second.has_value());
+    CHECK(second.error().find(admin.listener->address()) != std::string::npos);
+}
+
+}  // namespace weir::app

@@ -1,0 +1,160 @@
+#include "app/admin_pages.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/watched_parts.h"
+#include "http/head_parser.h"
+
+namespace weir::app {
+
+namespace {
+
+constexpr Time kNow = Time(std::chrono::seconds(160));
+
+/// What is answered to a request line and fields, each with its CRLF.
+AdminAnswer ask(const WatchedParts& parts, const std::string& line,
+                const std::string& fields = "Host: 127.0.0.1:9180\r\n") {
+    const std::string bytes = line + " HTTP/1.1\r\n" + fields + "\r\n";
+    http::RequestHead head;
+    REQUIRE_FALSE(
+        http::parse_request_head(bytes, {.head_bytes = 8192, .fields = 100, .uri_bytes = 8192}, head));
+    return AdminPages(parts.overview).answer(head, kNow);
+}
+
+nlohmann::json json_of(const AdminAnswer& answer) { return nlohmann::json::parse(answer.body); }
+
+}  // namespace
+
+TEST_CASE("each page has its content and its type") {
+    WatchedParts parts;
+    CHECK(ask(parts, "GET /livez").body == "ok\n");
+    CHECK(ask(parts, "GET /readyz").status == 200);
+    CHECK(ask(parts, "GET /metrics").type == kMetricsType);
+    CHECK(ask(parts, "GET /metrics?name=weir").body.starts_with("# HELP weir_"));
+    CHECK(ask(parts, "GET /config").body == "workers: 2\n");
+    CHECK(ask(parts, "HEAD /config").status == 200);
+    const auto health = json_of(ask(parts, "GET /health"));
+    CHECK(health["status"] == "ok");
+    CHECK(health["upstream"] == "unknown");
+    CHECK(health["uptime"] == 60);
+    CHECK(health.contains("version"));
+}
+
+TEST_CASE("a path that is none is 404, and a method that is none of the page's is 405 with the others") {
+    WatchedParts parts;
+    for (const char* path : {"/", "/metrics/", "/Metrics", "/why", "/drain/now"}) {
+        CAPTURE(path);
+        CHECK(ask(parts, std::string("GET ") + path).status == 404);
+    }
+    CHECK(ask(parts, "POST /metrics").status == 405);
+    CHECK(ask(parts, "DELETE /metrics").allow == "GET, HEAD");
+    CHECK(ask(parts, "GET /drain").status == 405);
+    CHECK(ask(parts, "GET /drain").allow == "POST");
+    CHECK(parts.drains == 0);
+}
+
+TEST_CASE("while weir drains, and while no server is up, it is not ready but alive") {
+    config::Settings settings = proxy::limited_settings();
+    settings.health.path = "/healthz";
+    WatchedParts parts(settings);
+    CHECK(ask(parts, "GET /readyz").status == 503);
+    CHECK(json_of(ask(parts, "GET /health"))["status"] == "unavailable");
+    CHECK(json_of(ask(parts, "GET /health"))["upstream"] == "down");
+    parts.fleet.set_health(1, proxy::Fleet::Health::up, kNow);
+    CHECK(ask(parts, "GET /readyz").status == 200);
+    CHECK(json_of(ask(parts, "GET /health"))["upstream"] == "up");
+    parts.is_draining = true;
+    CHECK(ask(parts, "GET /readyz").status == 503);
+    CHECK(ask(parts, "GET /health").status == 503);
+    CHECK(json_of(ask(parts, "GET /health"))["status"] == "draining");
+    CHECK(ask(parts, "GET /livez").status == 200);
+}
+
+TEST_CASE("the stats tell of each cap apart, with quantiles of the routes that it holds for") {
+    WatchedParts parts;
+    const auto before = json_of(ask(parts, "GET /stats"));
+    REQUIRE(before.size() == 2);
+    CHECK(before["concurrency"]["waitSeconds"].is_null());
+    CHECK(before["concurrency"]["activeProcesses"] == 0);
+    using std::chrono::milliseconds;
+    proxy::AccessRecord record;
+    record.status = 200;
+    record.slot_wait = milliseconds(7);
+    record.upstream = milliseconds(20);
+    parts.workers[0].note(parts.rules.scopes()[0], record);
+    parts.workers[1].note(parts.rules.scopes()[1], record);
+
+    policy::Place place([](void*) noexcept {}, nullptr);
+    auto& group = parts.rules.caps()[0]->group;
+    auto verdict = group.acquire(place, {.client = 1}, kNow);
+    const auto after = json_of(ask(parts, "GET /stats"));
+    CHECK(after["concurrency"]["activeProcesses"] == 1);
+    CHECK(after["concurrency"]["utilizationPercent"] == 25);
+    for (const char* member : {"queuedTasks", "totalProcessed", "peakQueueSize"})
+        CHECK(after["concurrency"][member] == 0);
+    for (const char* cap : {"concurrency", "reports-concurrency"}) {
+        CAPTURE(cap);
+        CHECK(after[cap]["waitSeconds"]["p50"] == doctest::Approx(0.0075));
+        CHECK(after[cap]["serviceSeconds"]["p99"] == doctest::Approx(0.02485));
+    }
+}
+
+TEST_CASE("POST /drain drains, and says so at once") {
+    WatchedParts parts;
+    const AdminAnswer answer = ask(parts, "POST /drain");
+    CHECK(answer.status == 202);
+    CHECK(parts.drains == 1);
+}
+
+TEST_CASE("where there is a token, nothing is told without it") {
+    WatchedParts parts;
+    parts.settings.admin.token = "a-very-long-secret";
+    const std::string host = "Host: weir.example\r\n";
+    for (const char* path : {"GET /metrics", "GET /livez", "GET /nowhere", "POST /drain", "PUT /config"}) {
+        CAPTURE(path);
+        CHECK(ask(parts, path, host).status == 401);
+        CHECK(ask(parts, path, host).wants_token);
+        CHECK(ask(parts, path, host + "Authorization: Bearer wrong\r\n").status == 401);
+    }
+    CHECK(parts.drains == 0);
+    const std::string shown = host + "Authorization: Bearer a-very-long-secret\r\n";
+    CHECK(ask(parts, "GET /metrics", shown).status == 200);
+    CHECK(ask(parts, "POST /drain", shown).status == 202);
+}
+
+TEST_CASE("a token is shown as a whole, or it is not") {
+    CHECK(shows_token("Bearer abc", "abc"));
+    CHECK(shows_token("bearer  abc", "abc"));
+    for (const char* wrong : {"", "abc", "Bearer", "Bearer ", "Bearer ab", "Bearer abcd", "Bearer abd",
+                              "Bearer abcabc", "Basic abc", "Bearer abc "}) {
+        CAPTURE(wrong);
+        CHECK_FALSE(shows_token(wrong, "abc"));
+    }
+    CHECK_FALSE(shows_token("Bearer ", ""));
+    CHECK_FALSE(shows_token("Bearer x", ""));
+}
+
+TEST_CASE("without a token, a page in somebody's browser can neither read nor drain") {
+    WatchedParts parts;
+    for (const char* host : {"127.0.0.1", "127.0.0.1:9180", "[::1]:9180", "localhost:9180", "LOCALHOST"}) {
+        CAPTURE(host);
+        CHECK(ask(parts, "GET /livez", std::string("Host: ") + host + "\r\n").status == 200);
+    }
+    for (const char* host : {"evil.example", "evil.example:9180", "127.0.0.1.evil.example"}) {
+        CAPTURE(host);
+        CHECK(ask(parts, "GET /livez", std::string("Host: ") + host + "\r\n").status == 421);
+    }
+    const std::string own = "Host: 127.0.0.1:9180\r\n";
+    for (const char* origin : {"https://evil.example", "null", "http://127.0.0.1:8080"}) {
+        CAPTURE(origin);
+        CHECK(ask(parts, "POST /drain", own + "Origin: " + origin + "\r\n").status == 403);
+    }
+    CHECK(parts.drains == 0);
+    CHECK(ask(parts, "POST /drain", own + "Origin: http://127.0.0.1:9180\r\n").status == 202);
+    parts.settings.admin.address = Endpoint{.host = {}, .port = 0, .path = "/run/weir-admin.sock"};
+    CHECK(ask(parts, "GET /livez", "Host: weir\r\n").status == 200);
+}
+
+}  // namespace weir::app

@@ -1,0 +1,118 @@
+#include "app/metrics_page.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "app/watched_parts.h"
+
+using namespace std::chrono_literals;
+
+namespace weir::app {
+
+TEST_CASE("what the workers have counted apart is added up") {
+    WatchedParts parts;
+    const proxy::Scope& everywhere = parts.rules.scopes()[0];
+    proxy::AccessRecord answered;
+    answered.status = 200;
+    answered.request_bytes = 1;
+    answered.response_bytes = 10;
+    answered.total = 3ms;
+    answered.slot_wait = 0ms;
+    answered.upstream = 2ms;
+    parts.workers[0].note(everywhere, answered);
+    parts.workers[1].note(everywhere, answered);
+    parts.workers[1].note(parts.rules.scopes()[1], answered);
+    proxy::AccessRecord refused;
+    refused.status = 429;
+    refused.rule = "per-min";
+    refused.refusal = http::Reason::rate_limited;
+    parts.workers[1].note(everywhere, refused);
+    parts.workers[0].server(1).retries[static_cast<size_t>(http::Reason::upstream_reset)].add();
+    parts.workers[0].note_race(true);
+    parts.workers[0].server(0).idle.set(3);
+    parts.workers[1].server(0).idle.set(4);
+
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["weir_requests_total{route='(none)',code='200'}"] == 2);
+    CHECK(series["weir_requests_total{route='(none)',code='429'}"] == 1);
+    CHECK(series["weir_requests_total{route='reports',code='200'}"] == 1);
+    CHECK(series["weir_request_duration_seconds_count{route='(none)'}"] == 3);
+    CHECK(series["weir_upstream_duration_seconds_bucket{route='(none)',le='0.001'}"] == 0);
+    CHECK(series["weir_upstream_duration_seconds_bucket{route='(none)',le='0.0025'}"] == 2);
+    CHECK(series["weir_upstream_duration_seconds_bucket{route='(none)',le='+Inf'}"] == 2);
+    CHECK(series["weir_queue_wait_seconds_count{route='reports'}"] == 1);
+    CHECK(series["weir_refused_total{route='(none)',rule='per-min',reason='rate_limited',mode='enforce'}"] ==
+          1);
+    CHECK(series["weir_upstream_retries_total{server='127.0.0.1:5001',cause='upstream_reset'}"] == 1);
+    CHECK(series["weir_keepalive_races_total{outcome='repeated'}"] == 1);
+    CHECK(series["weir_pool_connections{server='127.0.0.1:5000',state='idle'}"] == 7);
+    CHECK(series["weir_bytes_total{direction='in'}"] == 3);
+    CHECK(series["weir_bytes_total{direction='out'}"] == 30);
+}
+
+TEST_CASE("rules, caps and servers have their series before anything has happened") {
+    WatchedParts parts;
+    const auto series = series_in(MetricsPage(parts.overview).text());
+    const auto refused = [](const std::string& labels) { return "weir_refused_total{" + labels + "}"; };
+    const std::vector<std::string> wanted{
+        refused("route='(none)',rule='per-min',reason='rate_limited',mode='enforce'"),
+        refused("route='(none)',rule='tight',reason='rate_limited',mode='shadow'"),
+        refused("route='reports',rule='reports-rate',reason='rate_limited',mode='enforce'"),
+        refused("route='reports',rule='reports-concurrency',reason='queue_full',mode='enforce'"),
+        "weir_in_flight{queue='concurrency'}",
+        "weir_queue_depth{queue='reports-concurrency'}",
+        "weir_queue_peak{queue='concurrency'}",
+        "weir_limiter_keys{route='(all)',rule='per-min'}",
+        "weir_limiter_keys{route='(all)',rule='tighter'}",
+        "weir_limiter_evictions_total{route='reports',rule='reports-rate'}",
+        "weir_upstream_up{server='127.0.0.1:5001'}",
+        "weir_client_connections",
+        "weir_buffered_bytes",
+        "weir_config_reload_success",
+        "weir_config_reload_timestamp_seconds",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "process_cpu_seconds_total",
+        "process_start_time_seconds"};
+    for (const std::string& each : wanted) {
+        CAPTURE(each);
+        CHECK(series.contains(each));
+    }
+}
+
+TEST_CASE("a server that is down is not up") {
+    WatchedParts parts;
+    parts.fleet.set_health(0, proxy::Fleet::Health::down, monotonic_now());
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["weir_upstream_up{server='127.0.0.1:5000'}"] == 0);
+    CHECK(series["weir_upstream_up{server='127.0.0.1:5001'}"] == 1);
+}
+
+TEST_CASE("names that are there twice are told apart, so that no series is") {
+    CHECK(told_apart({"a", "b", "a", "a", "a#2"}) ==
+          std::vector<std::string>{"a", "b", "a#2", "a#3", "a#2#2"});
+    config::Settings settings = proxy::limited_settings();
+    settings.upstream.servers[1] = settings.upstream.servers[0];
+    settings.routes.push_back(settings.routes[0]);
+    settings.routes[1].name = "group";
+    settings.routes[0].limits.group = "group";
+    WatchedParts parts(settings);
+    const auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series.contains("weir_upstream_up{server='127.0.0.1:5000#2'}"));
+    CHECK(series.contains("weir_queue_depth{queue='group-concurrency#2'}"));
+}
+
+TEST_CASE("every metric explains itself") {
+    WatchedParts parts;
+    std::set<std::string> names;
+    for (const prometheus::MetricFamily& family : MetricsPage(parts.overview).Collect()) {
+        CAPTURE(family.name);
+        CHECK(names.insert(family.name).second);
+        CHECK(family.help.ends_with('.'));
+        CHECK((family.name.starts_with("weir_") || family.name.starts_with("process_")));
+        CHECK(family.name.ends_with("_total") == (family.type == prometheus::MetricType::Counter));
+    }
+}
+
+}  // namespace weir::app

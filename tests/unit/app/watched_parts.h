@@ -1,0 +1,72 @@
+// A server's parts with an overview of them, for the tests of what the admin address shows.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+
+#include "app/overview.h"
+#include "proxy/limited_settings.h"
+
+namespace weir::app {
+
+/// Two workers that have counted nothing yet. The settings are those of limited_settings.
+struct WatchedParts {
+    explicit WatchedParts(config::Settings from = proxy::limited_settings()) : settings(std::move(from)) {
+        settings.admin.address = Endpoint{.host = "127.0.0.1", .port = 0, .path = {}};
+    }
+
+    config::Settings settings;
+    proxy::Rules rules{settings, HashSeed{1, 2}};
+    proxy::Fleet fleet{settings, 2};
+    proxy::ConnectionGate gate{100, 100};
+    MemoryBudget budget{1 << 20};
+    std::array<proxy::Metrics, 2> workers{proxy::Metrics(rules, settings.upstream.servers.size()),
+                                          proxy::Metrics(rules, settings.upstream.servers.size())};
+    bool is_draining = false;
+    int drains = 0;
+    Overview overview{.settings = settings,
+                      .rules = rules,
+                      .fleet = fleet,
+                      .gate = gate,
+                      .budget = budget,
+                      .log_writer = nullptr,
+                      .workers = {&workers[0], &workers[1]},
+                      .effective_config = "workers: 2\n",
+                      .started = Time(std::chrono::seconds(100)),
+                      .started_at = WallTime(std::chrono::seconds(1'700'000'000)),
+                      .is_draining = [this] { return is_draining; },
+                      .drain = [this] { ++drains; }};
+};
+
+/// Series and values of a text in Prometheus' exposition format, with ' for " in the names. Fails on a line
+/// that is none, on a series that is there twice, and on one without its HELP and TYPE.
+inline std::map<std::string, double> series_in(const std::string& text) {
+    std::map<std::string, double> series;
+    std::string family;
+    for (size_t start = 0; start < text.size();) {
+        const size_t end = text.find('\n', start);
+        REQUIRE(end != std::string::npos);
+        const std::string line = text.substr(start, end - start);
+        CAPTURE(line);
+        start = end + 1;
+        if (line.starts_with("# HELP ")) family = line.substr(7, line.find(' ', 7) - 7);
+        if (line.starts_with("#")) {
+            CHECK(line.substr(7).starts_with(family + " "));
+            continue;
+        }
+        const size_t space = line.rfind(' ');
+        REQUIRE(space != std::string::npos);
+        CHECK(line.starts_with(family));
+        size_t read = 0;
+        const double value = std::stod(line.substr(space + 1), &read);
+        CHECK(read == line.size() - space - 1);
+        std::string name = line.substr(0, space);
+        std::replace(name.begin(), name.end(), '"', '\'');
+        CHECK(series.emplace(std::move(name), value).second);
+    }
+    return series;
+}
+
+}  // namespace weir::app
