@@ -237,11 +237,11 @@ def is_read_soon(client):
 
 def test_the_end_of_an_upload_while_the_app_holds_it_up_and_of_its_clients_side(weir, connect, upstream):
     def script(connection):
-        app.released.wait(10)
+        app.released.wait(50)
         connection.answer(b"%d" % len(connection.request().body))
 
     app = upstream(script, receive_buffer=16 << 10)
-    client = connect(weir(app, limits={"body": "1GiB"}))
+    client = connect(weir(app, limits={"body": "1GiB"}, timeout={"total": "60s"}))
     client.request("/", "POST", {"Transfer-Encoding": "chunked"})
     while is_read_soon(client):
         client.send(b"4000\r\n" + b"x" * 16384 + b"\r\n")
