@@ -22,6 +22,7 @@ inline config::Settings limited_settings() {
     settings.clients.key = {{.kind = config::KeyPart::Kind::ip, .name = {}}};
     settings.limits.rates = {rate_of("per-min", 60)};
     settings.shadow = {rate_of("tight", 30), rate_of("tighter", 20)};
+    for (config::Rate& rate : settings.shadow) rate.mode = {config::Mode::shadow, true};
     settings.limits.concurrency = 4;
     settings.limits.queue.size.value = 10;
     config::Route route;
