@@ -89,7 +89,8 @@ def test_the_figures_agree_with_the_clients_and_with_the_log_to_the_request(weir
     seed = random.randrange(1 << 32)
     print("seed", seed)
     hanging = threading.Semaphore(0)
-    proxy = weir(upstream(mixed_app(hanging)), **SETTINGS)
+    # One try each: what is sent again then has met a connection that the app was closing.
+    proxy = weir(upstream(mixed_app(hanging)), upstream={"retry": {"attempts": 1}}, **SETTINGS)
     told = Crowd(proxy, seed, 300).run()
     for _ in range(20):
         client = Client(proxy.address)
@@ -138,7 +139,7 @@ def test_the_figures_agree_with_the_clients_and_with_the_log_to_the_request(weir
     assert figures.one("weir_bytes_total", direction="out") == sum(line["bytes_out"] for line in lines)
     retries = sum(line.get("retries", 0) for line in lines)
     assert figures.total("weir_upstream_retries_total") == retries > 0
-    assert 0 <= figures.one("weir_keepalive_races_total", outcome="repeated") <= retries
+    assert figures.one("weir_keepalive_races_total", outcome="repeated") == retries
     asked = sum("server" in line for line in lines)
     assert 0 < figures.one("weir_pool_reuse_total") < asked + retries
     assert figures.one("weir_requests_in_progress") == 0
