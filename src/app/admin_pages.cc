@@ -70,7 +70,7 @@ const AdminPages::Row* AdminPages::find(std::string_view path) {
 }
 
 AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
-    const std::string& token = overview_.settings.admin.token;
+    const std::string& token = overview_.settings().admin.token;
     if (!token.empty() && !shows_token(field_of(head, "authorization"), token)) {
         AdminAnswer refusal = admin_problem(401, "the admin token is missing or wrong");
         refusal.wants_token = true;
@@ -95,7 +95,7 @@ AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
 
 /// Whoever can reach a UNIX socket is no browser.
 bool AdminPages::is_misled(const http::RequestHead& head) const {
-    return !overview_.settings.admin.address->is_unix() && !is_literal(head.authority);
+    return !overview_.settings().admin.address->is_unix() && !is_literal(head.authority);
 }
 
 AdminAnswer AdminPages::metrics(Time) const { return {.type = kMetricsType, .body = metrics_.text()}; }

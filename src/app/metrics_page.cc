@@ -74,7 +74,7 @@ double seconds_since_epoch(WallTime time) {
 template <class Read>
 uint64_t sum_of(const Overview& overview, Read read) {
     uint64_t sum = 0;
-    for (const Metrics* worker : overview.workers) sum += read(*worker);
+    for (const auto& worker : overview.workers) sum += read(*worker);
     return sum;
 }
 
@@ -84,7 +84,7 @@ void add_requests(const Overview& overview, Families& families) {
     MetricFamily& total = add_family(families, "weir_requests_total", MetricType::Counter,
                                      "Requests that have ended, by route and by the status code that the "
                                      "client was answered with; 499 is a client that left before.");
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         for (uint16_t code = proxy::CodeCounts::kLeast; code <= proxy::CodeCounts::kMost; ++code) {
             const uint64_t count =
                 sum_of(overview, [&](const Metrics& m) { return m.scope(scope.number).codes.read(code); });
@@ -104,7 +104,7 @@ void add_durations(const Overview& overview, Families& families) {
     const auto add = [&](const char* name, const char* help, proxy::Histogram ScopeFigures::*member,
                          bool for_caps_alone) {
         MetricFamily& family = add_family(families, name, MetricType::Histogram, help);
-        for (const Scope& scope : overview.rules.scopes()) {
+        for (const Scope& scope : overview.rules().scopes()) {
             if (for_caps_alone && scope.caps.empty()) continue;
             add_histogram(family, {{"route", route_of(scope)}}, added_up(overview, scope.number, member));
         }
@@ -165,7 +165,7 @@ void add_all_refusals(const Overview& overview, Families& families) {
         families, "weir_refused_total", MetricType::Counter,
         "Requests that weir answered by itself, by the reason in that answer and the rate or cap that "
         "decided, if one did. mode=\"shadow\": rules that are only watched would have refused them.");
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         add_refusals(
             overview, family, scope, "", [](http::Reason) { return false; },
             [](const ScopeFigures& f) -> const auto& { return f.refused; });
@@ -194,7 +194,7 @@ void add_caps(const Overview& overview, const std::vector<std::string>& names, F
     MetricFamily peak{
         "weir_queue_peak", "The most that have waited at once since the start.", MetricType::Gauge, {}};
     for (size_t index = 0; index < names.size(); ++index) {
-        const proxy::ConcurrencyGate& cap = *overview.rules.caps()[index];
+        const proxy::ConcurrencyGate& cap = *overview.rules().caps()[index];
         const policy::ConcurrencyFigures figures = cap.group.figures();
         const bool is_shadow = cap.mode == config::Mode::shadow;
         const Labels labels{{"queue", names[index]}};
@@ -217,7 +217,7 @@ void add_limiters(const Overview& overview, Families& families) {
         add_gauge(keys, labels, uint64_t{figures.size});
         add_counter(evictions, labels, figures.evictions);
     };
-    const Scope& everywhere = overview.rules.scopes().front();
+    const Scope& everywhere = overview.rules().scopes().front();
     const auto add_own = [&](const Scope& scope, const std::vector<proxy::RateGate*>& gates,
                              const std::vector<proxy::RateGate*>& shared) {
         for (proxy::RateGate* gate : gates) {
@@ -227,7 +227,7 @@ void add_limiters(const Overview& overview, Families& families) {
     };
     for (proxy::RateGate* gate : everywhere.enforced) add(*gate, kAllRoutes);
     for (proxy::RateGate* gate : everywhere.shadowed) add(*gate, kAllRoutes);
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         if (scope.route == nullptr) continue;
         add_own(scope, scope.enforced, everywhere.enforced);
         add_own(scope, scope.shadowed, everywhere.shadowed);
@@ -287,7 +287,7 @@ void add_servers(const Overview& overview, const std::vector<std::string>& serve
                                   "have taken it out.");
     const Time now = monotonic_now();
     for (size_t index = 0; index < servers.size(); ++index) {
-        const bool is_up = overview.fleet.candidate(index, now).standing == policy::Candidate::Standing::in;
+        const bool is_up = overview.fleet().candidate(index, now).standing == policy::Candidate::Standing::in;
         add_gauge(up, {{"server", servers[index]}}, is_up ? 1.0 : 0.0);
     }
 }
@@ -315,7 +315,7 @@ void add_clients(const Overview& overview, Families& families) {
     add_counter(
         add_family(families, "weir_log_lines_dropped_total", MetricType::Counter,
                    "Lines of the access log that were dropped, since the disk or the reader stalled."),
-        {}, overview.log_writer == nullptr ? uint64_t{0} : overview.log_writer->dropped_lines());
+        {}, overview.log_writer() == nullptr ? uint64_t{0} : overview.log_writer()->dropped_lines());
 }
 
 void add_config(const Overview& overview, Families& families) {
@@ -350,7 +350,9 @@ void add_process(const Overview& overview, Families& families) {
 }  // namespace
 
 MetricsPage::MetricsPage(const Overview& overview)
-    : overview_(overview), servers_(server_labels(overview.settings)), caps_(cap_labels(overview.rules)) {}
+    : overview_(overview),
+      servers_(server_labels(overview.settings())),
+      caps_(cap_labels(overview.rules())) {}
 
 std::vector<MetricFamily> MetricsPage::Collect() const {
     Families families;

@@ -22,7 +22,7 @@ uint64_t random_word() {
     return (uint64_t{source()} << 32) | source();
 }
 
-unsigned worker_count(const config::Settings& settings) {
+size_t workers_of(const config::Settings& settings) {
     return settings.workers != 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
@@ -50,7 +50,7 @@ log::Level level_of(config::LogLevel level) {
     return log::Level::info;
 }
 
-using TlsToApp = std::unique_ptr<const net::TlsClientContext>;
+using TlsToApp = std::shared_ptr<const net::TlsClientContext>;
 
 /// Null where no server has https.
 Result<TlsToApp> tls_to_app(const config::Upstream& upstream) {
@@ -59,7 +59,17 @@ Result<TlsToApp> tls_to_app(const config::Upstream& upstream) {
         return TlsToApp();
     auto loaded = net::TlsClientContext::load({.ca = upstream.tls.ca, .verify = upstream.tls.verify});
     if (!loaded) return fail("upstream.tls.ca: " + loaded.error());
-    return TlsToApp(std::make_unique<net::TlsClientContext>(std::move(*loaded)));
+    return TlsToApp(std::make_shared<net::TlsClientContext>(std::move(*loaded)));
+}
+
+using Log = std::shared_ptr<proxy::LogWriter>;
+
+/// Null where there is to be no access log.
+Result<Log> access_log_of(const config::Log& log) {
+    if (log.access == "off") return Log();
+    auto writer = proxy::LogWriter::open(log.access);
+    if (!writer) return fail(writer.error());
+    return Log(std::move(*writer));
 }
 
 }  // namespace
@@ -70,15 +80,15 @@ void prepare_process() {
 }
 
 Result<std::unique_ptr<Server>> Server::start(config::Settings settings, std::string effective_config) {
+    proxy::Surroundings around{.seed = HashSeed::random(), .workers = workers_of(settings)};
     auto tls = tls_to_app(settings.upstream);
     if (!tls) return fail(tls.error());
-    auto server = std::make_unique<Server>(Private(), std::move(settings), std::move(*tls));
-    const std::string& access = server->settings_.log.access;
-    if (access != "off") {
-        auto writer = proxy::LogWriter::open(access);
-        if (!writer) return fail(writer.error());
-        server->log_writer_ = std::move(*writer);
-    }
+    around.tls = std::move(*tls);
+    auto log_writer = access_log_of(settings.log);
+    if (!log_writer) return fail(log_writer.error());
+    around.log_writer = std::move(*log_writer);
+    auto plan = std::make_shared<proxy::Plan>(std::move(settings), std::move(around));
+    auto server = std::make_unique<Server>(Private(), std::move(plan));
     if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
     if (auto opened = server->open_admin(std::move(effective_config)); !opened) return fail(opened.error());
     server->start_checks();
@@ -86,17 +96,15 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings, std::st
     return server;
 }
 
-Server::Server(Private, config::Settings settings, std::unique_ptr<const net::TlsClientContext> tls)
-    : settings_(std::move(settings)),
-      tls_(std::move(tls)),
-      budget_(settings_.limits.memory_bytes),
-      gate_(affordable_connections(settings_.clients.max_connections),
-            settings_.clients.max_connections_per_ip, policy::AddressSet(settings_.clients.trusted_proxies)),
-      rules_(settings_, HashSeed::random()),
-      fleet_(settings_, worker_count(settings_), tls_.get()),
+Server::Server(Private, std::shared_ptr<proxy::Plan> plan)
+    : plan_(std::move(plan)),
+      budget_(settings().limits.memory_bytes),
+      gate_(affordable_connections(settings().clients.max_connections),
+            settings().clients.max_connections_per_ip,
+            policy::AddressSet(settings().clients.trusted_proxies)),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
-    log::set_level(level_of(settings_.log.level));
+    log::set_level(level_of(settings().log.level));
 }
 
 Server::~Server() {
@@ -106,8 +114,8 @@ Server::~Server() {
 }
 
 Result<bool> Server::open_sockets() {
-    unsigned workers = worker_count(settings_);
-    for (const config::Listen& listen : settings_.listen) {
+    const size_t workers = worker_count();
+    for (const config::Listen& listen : settings().listen) {
         bool one_each = workers > 1 && !listen.address.is_unix();
         std::vector<net::Fd> sockets;
         Endpoint address = listen.address;
@@ -116,7 +124,7 @@ Result<bool> Server::open_sockets() {
             auto alone = net::listen_on(address, {});
             if (!alone) return fail(alone.error());
         }
-        for (unsigned each = 0; each < (one_each ? workers : 1); ++each) {
+        for (size_t each = 0; each < (one_each ? workers : 1); ++each) {
             auto socket = net::listen_on(address, {.unix_mode = listen.mode, .share_port = one_each});
             if (!socket) return fail(socket.error());
             if (address.is_unix()) socket_files_.emplace_back(address.path);
@@ -129,24 +137,21 @@ Result<bool> Server::open_sockets() {
 }
 
 void Server::start_checks() {
-    if (settings_.health.path.empty()) return;
-    auto on_change = [this](size_t server, proxy::Fleet::Health health) {
+    if (settings().health.path.empty()) return;
+    auto on_change = [this](size_t, proxy::Fleet::Health health) {
         if (health != proxy::Fleet::Health::up) return;
         for (auto& worker : workers_) worker->on_server_up();
     };
     probers_ = std::make_unique<proxy::ProberSet>(
-        proxy::ProbeKit{loop_, settings_, fleet_, std::mt19937(std::random_device()()), on_change});
+        proxy::ProbeKit{loop_, plan_, std::mt19937(std::random_device()()), on_change});
 }
 
 /// The default address may be another weir's on this machine, which is no reason not to start.
 Result<bool> Server::open_admin(std::string effective_config) {
-    if (!settings_.admin.address) return true;
-    overview_.emplace(Overview{.settings = settings_,
-                               .rules = rules_,
-                               .fleet = fleet_,
+    if (!settings().admin.address) return true;
+    overview_.emplace(Overview{.plan = plan_,
                                .gate = gate_,
                                .budget = budget_,
-                               .log_writer = log_writer_.get(),
                                .workers = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
@@ -157,7 +162,7 @@ Result<bool> Server::open_admin(std::string effective_config) {
     auto admin = AdminListener::open(loop_, *overview_);
     if (admin) {
         admin_ = std::move(*admin);
-    } else if (settings_.admin.is_address_own) {
+    } else if (settings().admin.is_address_own) {
         return fail(fmt::format("the admin address: {}", admin.error()));
     } else {
         log::warning("there is no admin address: {}; `admin: ADDRESS` gives another one, `admin: ~` none",
@@ -167,24 +172,20 @@ Result<bool> Server::open_admin(std::string effective_config) {
 }
 
 void Server::start_workers() {
-    Shared shared{.settings = settings_,
+    Shared shared{.plan = plan_,
                   .budget = budget_,
                   .gate = gate_,
-                  .rules = rules_,
-                  .fleet = fleet_,
-                  .log_writer = log_writer_.get(),
-                  .workers = worker_count(settings_),
                   .on_connect_failed = [this] { control_.post([this] { on_connect_failed(); }); },
                   .on_accept_ended = [this] { on_accept_ended(); },
                   .on_worker_ended = [this] { on_worker_ended(); }};
-    for (unsigned each = 0; each < worker_count(settings_); ++each)
+    for (size_t each = 0; each < worker_count(); ++each)
         workers_.push_back(
             std::make_unique<Worker>(shared, each, std::array{random_word(), random_word(), random_word()}));
     if (overview_)
-        for (const auto& worker : workers_) overview_->workers.push_back(&worker->metrics());
+        for (const auto& worker : workers_) overview_->workers.push_back(worker->metrics());
 
     std::vector<Endpoint> endpoints;
-    for (const config::Server& server : settings_.upstream.servers) endpoints.push_back(server.address);
+    for (const config::Server& server : settings().upstream.servers) endpoints.push_back(server.address);
     unresolved_ = endpoints.size();
     resolve_errors_.resize(endpoints.size());
     resolver_ = std::make_unique<net::Resolver>(
@@ -202,7 +203,7 @@ void Server::on_connect_failed() {
 
 /// On the resolver's thread.
 void Server::on_resolved(size_t server, const net::Resolution& found) {
-    std::string name = to_string(settings_.upstream.servers[server].address);
+    std::string name = to_string(settings().upstream.servers[server].address);
     if (found.error.empty()) {
         for (auto& worker : workers_) worker->set_addresses(server, found.addresses);
     } else if (found.error != resolve_errors_[server]) {
@@ -250,7 +251,7 @@ void Server::on_worker_ended() {
 void Server::on_signal(int signal) {
     if (signal == SIGUSR1) {
         log::info("reopening the logs");
-        if (log_writer_) log_writer_->reopen();
+        if (plan_->around.log_writer) plan_->around.log_writer->reopen();
     } else if (signal == SIGHUP) {
         log::warning("a reload was asked for; it needs a restart in this version");
     } else if (!draining_) {
@@ -265,8 +266,8 @@ void Server::begin_drain() {
     if (std::exchange(draining_, true)) return;
     probers_.reset();
     log::info("draining: no new connections, {} s for what runs",
-              std::chrono::duration_cast<std::chrono::seconds>(settings_.drain).count());
-    for (auto& worker : workers_) worker->drain(settings_.drain);
+              std::chrono::duration_cast<std::chrono::seconds>(settings().drain).count());
+    for (auto& worker : workers_) worker->drain(settings().drain);
 }
 
 }  // namespace weir::app

@@ -16,12 +16,9 @@
 #include "net/mailbox.h"
 #include "net/resolver.h"
 #include "net/signals.h"
-#include "net/tls_context.h"
 #include "proxy/connection_gate.h"
-#include "proxy/fleet.h"
-#include "proxy/log_writer.h"
+#include "proxy/plan.h"
 #include "proxy/prober_set.h"
-#include "proxy/rules.h"
 
 namespace weir::app {
 
@@ -33,7 +30,7 @@ class Server {
 
   public:
     /// For start() alone.
-    Server(Private, config::Settings settings, std::unique_ptr<const net::TlsClientContext> tls);
+    Server(Private, std::shared_ptr<proxy::Plan> plan);
     /// Reads the certificates to trust, opens log and sockets. The error says what could not be had.
     /// `effective_config` is what the admin address shows, as config/check_report.h writes it.
     static Result<std::unique_ptr<Server>> start(config::Settings settings,
@@ -61,13 +58,12 @@ class Server {
     void on_signal(int signal);
     void begin_drain();
 
-    config::Settings settings_;
-    std::unique_ptr<const net::TlsClientContext> tls_;  ///< to the app; null where no server has https
+    [[nodiscard]] const config::Settings& settings() const { return plan_->settings; }
+    [[nodiscard]] size_t worker_count() const { return plan_->around.workers; }
+
+    std::shared_ptr<proxy::Plan> plan_;
     MemoryBudget budget_;
     proxy::ConnectionGate gate_;
-    proxy::Rules rules_;
-    proxy::Fleet fleet_;
-    std::unique_ptr<proxy::LogWriter> log_writer_;
     std::vector<std::vector<net::Fd>> sockets_;  ///< of each address, one a worker where it can be
     std::vector<net::SocketFile> socket_files_;
     std::vector<std::unique_ptr<Worker>> workers_;

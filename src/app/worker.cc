@@ -13,10 +13,10 @@ constexpr Duration kSweepPeriod = std::chrono::seconds(1);
 
 Worker::Worker(const Shared& shared, size_t index, std::array<uint64_t, 3> random)
     : mailbox_(loop_),
-      kit_(std::make_unique<proxy::Kit>(loop_, shared.settings, shared.budget, shared.gate, shared.rules,
-                                        shared.fleet, shared.log_writer, std::array{random[0], random[1]})),
-      upstreams_(*kit_, shared.settings.upstream, random[2]),
-      hold_(*kit_, shared.workers),
+      kit_(std::make_unique<proxy::Kit>(loop_, shared.plan, shared.budget, shared.gate,
+                                        std::array{random[0], random[1]})),
+      upstreams_(*kit_, random[2]),
+      hold_(*kit_),
       abandoned_(*kit_),
       clients_(*kit_),
       on_accept_ended_(shared.on_accept_ended),
@@ -88,11 +88,13 @@ void Worker::on_tick(void* worker) {
     auto& self = *static_cast<Worker*>(worker);
     Time now = self.loop_.now();
     self.kit_->access_log.flush();
+    proxy::Plan& plan = self.kit_->plan();
     // One of them is enough: what it sets holds for all.
-    if (self.kit_->worker == 0) self.kit_->rules.set_server_room(self.kit_->fleet.room(now), now);
+    if (self.kit_->worker == 0) plan.rules.set_server_room(plan.fleet->room(now), now);
     if (now >= self.next_sweep_) {
         self.next_sweep_ = now + kSweepPeriod;
         self.upstreams_.sweep(now);
+        self.kit_->plans.sweep();
     }
     if (self.kit_->draining && (self.clients_.empty() || now >= self.drain_deadline_)) self.end();
 }

@@ -19,15 +19,11 @@
 
 namespace weir::app {
 
-/// What all workers share. Outlives them.
+/// What all workers share. What it refers to outlives them.
 struct Shared {
-    const config::Settings& settings;
+    std::shared_ptr<proxy::Plan> plan;
     MemoryBudget& budget;
     proxy::ConnectionGate& gate;
-    proxy::Rules& rules;
-    proxy::Fleet& fleet;
-    proxy::LogWriter* log_writer;
-    size_t workers;
     std::function<void()> on_connect_failed;  ///< any thread
     std::function<void()> on_accept_ended;    ///< any thread: this worker needs the listening sockets no more
     std::function<void()> on_worker_ended;    ///< any thread
@@ -50,7 +46,7 @@ class Worker {
     void drain(Duration bound);
     void stop_now();
     /// Any thread may read them.
-    [[nodiscard]] const proxy::Metrics& metrics() const { return kit_->metrics; }
+    [[nodiscard]] std::shared_ptr<const proxy::Metrics> metrics() const { return kit_->metrics; }
 
   private:
     static void on_tick(void* worker);

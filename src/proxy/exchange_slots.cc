@@ -88,7 +88,7 @@ void Exchange::refuse_for_lack_of_room() {
 }
 
 void Exchange::ask_app() {
-    kit_.fleet.budget().note_request(kit_.worker, kit_.loop.now());
+    plan_->fleet->budget().note_request(kit_.worker, kit_.loop.now());
     add_times();
     upload_.seal(announced_);
     enter(Event::slots_held);
@@ -113,11 +113,11 @@ void Exchange::add_times() {
         char* end = line.data() + name.copy(line.data(), name.size());
         return std::string_view(line.data(), std::to_chars(end, line.data() + line.size(), value).ptr);
     };
-    if (kit_.settings.headers.request_start) {
+    if (plan_->settings.headers.request_start) {
         auto arrival = std::chrono::duration_cast<std::chrono::microseconds>(record_.time.time_since_epoch());
         upload_.add_line(write(kStart, arrival.count()));
     }
-    if (kit_.settings.headers.deadline) {
+    if (plan_->settings.headers.deadline) {
         std::string_view text = write(kDeadline, milliseconds_left());
         deadline_digits_ = text.size() - kDeadline.size();
         deadline_at_ = upload_.add_line(text, deadline_digits_);

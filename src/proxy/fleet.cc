@@ -19,8 +19,9 @@ std::unique_ptr<ServerTls> tls_to(const config::Server& server, const config::Up
 }  // namespace
 
 Fleet::Fleet(const config::Settings& settings, size_t workers, const net::TlsClientContext* tls)
-    : settings_(settings),
-      count_(settings.upstream.servers.size()),
+    : servers_(settings.upstream.servers),
+      is_checked_(!settings.health.path.empty()),
+      count_(servers_.size()),
       states_(std::make_unique<State[]>(count_)),
       ejections_(settings.health.passive, count_),
       budget_(settings.upstream.retry.budget_percent, workers) {
@@ -36,7 +37,7 @@ void Fleet::set_health(size_t server, Health health, Time now) {
 }
 
 bool Fleet::is_ready() const {
-    if (settings_.health.path.empty()) return true;
+    if (!is_checked_) return true;
     return std::any_of(states_.get(), states_.get() + count_, [](const State& state) {
         return state.health.load(std::memory_order_relaxed) == Health::up;
     });

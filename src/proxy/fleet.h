@@ -18,7 +18,7 @@
 namespace weir::proxy {
 
 /// One for all workers; any thread, but set_health(), which belongs to whoever asks the servers. Servers are
-/// numbered as the configuration lists them, and the settings outlive it.
+/// numbered as the configuration lists them.
 class Fleet {
   public:
     using Health = policy::HealthCheck::State;
@@ -29,9 +29,7 @@ class Fleet {
     Fleet& operator=(const Fleet&) = delete;
 
     [[nodiscard]] size_t size() const { return count_; }
-    [[nodiscard]] const config::Server& server(size_t index) const {
-        return settings_.upstream.servers[index];
-    }
+    [[nodiscard]] const config::Server& server(size_t index) const { return servers_[index]; }
 
     /// Null for a server that is spoken to in plain.
     [[nodiscard]] ServerTls* tls(size_t server) const { return tls_[server].get(); }
@@ -77,7 +75,8 @@ class Fleet {
         std::array<std::atomic<uint64_t>, policy::kCheckResults> checks{};
     };
 
-    const config::Settings& settings_;
+    const std::vector<config::Server> servers_;
+    const bool is_checked_;  ///< servers are asked how they are
     size_t count_;
     std::unique_ptr<State[]> states_;
     std::vector<std::unique_ptr<ServerTls>> tls_;

@@ -40,8 +40,7 @@ class HeldPlace : private policy::FairEntry {
 /// with many held delays nobody else; how fast, policy/release_pacer's.
 class Hold {
   public:
-    /// `workers`: among how many the places are shared out.
-    Hold(Kit& kit, size_t workers);
+    explicit Hold(Kit& kit);
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
 

@@ -34,7 +34,7 @@ UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& boun
       name_(to_string(endpoint_)),
       bounds_(bounds),
       tls_(tls),
-      figures_(kit.metrics.server(server)) {
+      figures_(kit.metrics->server(server)) {
     if (auto literal = net::SocketAddress::literal(endpoint_)) addresses_ = {*literal};
 }
 
@@ -179,7 +179,7 @@ void UpstreamPool::sweep(Time now) {
     for (auto& conn : all_) {
         bool warms = conn->is_warming();
         warming += warms ? 1 : 0;
-        bool late = warms && now - conn->opened_at() >= kit_.settings.timeout.connect;
+        bool late = warms && now - conn->opened_at() >= kit_.settings().timeout.connect;
         if (late || (conn->state() == UpstreamConn::State::idle && is_worn_out(*conn, now)))
             worn_out.push_back(conn.get());
     }

@@ -15,11 +15,14 @@ constexpr size_t kMostConnects = 4;
 
 }  // namespace
 
-UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t random)
-    : kit_(kit), balancer_(upstream.balance, upstream.servers.size(), random), random_(random | 1) {
+UpstreamSet::UpstreamSet(Kit& kit, uint64_t random)
+    : kit_(kit),
+      balancer_(kit.settings().upstream.balance, kit.settings().upstream.servers.size(), random),
+      random_(random | 1) {
+    const config::Upstream& upstream = kit.settings().upstream;
     for (size_t index = 0; index < upstream.servers.size(); ++index)
         pools_.push_back(std::make_unique<UpstreamPool>(kit, upstream.servers[index].address, upstream.pool,
-                                                        kit.fleet.tls(index), index));
+                                                        kit.plan().fleet->tls(index), index));
     candidates_.resize(pools_.size());
 }
 
@@ -32,8 +35,9 @@ uint64_t UpstreamSet::next_random() {
 }
 
 std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
+    Fleet& fleet = *kit_.plan().fleet;
     for (size_t index = 0; index < pools_.size(); ++index) {
-        policy::Candidate& candidate = candidates_[index] = kit_.fleet.candidate(index, now);
+        policy::Candidate& candidate = candidates_[index] = fleet.candidate(index, now);
         candidate.is_tried = tried[index];
         if (candidate.standing == Standing::in && pools_[index]->is_suspect(now))
             candidate.standing = Standing::suspect;
@@ -42,8 +46,8 @@ std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
     for (size_t tries = 0; tries < pools_.size(); ++tries) {
         const policy::Choice choice = balancer_.choose(candidates_, next_random());
         if (choice.kind != policy::Choice::Kind::server) return std::nullopt;
-        if (auto attempt = kit_.fleet.ejections().enter(choice.server, now))
-            return Visit(kit_.fleet, choice.server, std::move(*attempt));
+        if (auto attempt = fleet.ejections().enter(choice.server, now))
+            return Visit(kit_.plans.pin(), choice.server, std::move(*attempt));
         candidates_[choice.server].standing = Standing::out;
     }
     return std::nullopt;

@@ -23,7 +23,7 @@ struct Leased {
 /// Thread: its worker's.
 class UpstreamSet {
   public:
-    UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t random);
+    UpstreamSet(Kit& kit, uint64_t random);
 
     /// Fails with `upstream_unavailable` where no server may be asked. `server`, if given, is told which one
     /// was asked, also where that failed at once.
