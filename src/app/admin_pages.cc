@@ -62,7 +62,7 @@ const AdminPages::Row* AdminPages::find(std::string_view path) {
         Row{"/metrics", Kind::page, &AdminPages::metrics}, Row{"/livez", Kind::page, &AdminPages::livez},
         Row{"/readyz", Kind::page, &AdminPages::readyz},   Row{"/health", Kind::page, &AdminPages::health},
         Row{"/stats", Kind::page, &AdminPages::stats},     Row{"/config", Kind::page, &AdminPages::config},
-        Row{"/drain", Kind::action, &AdminPages::drain},
+        Row{"/drain", Kind::action, &AdminPages::drain},   Row{"/reload", Kind::action, &AdminPages::reload},
     };
     for (const Row& row : kRows)
         if (row.path == path) return &row;
@@ -123,6 +123,13 @@ AdminAnswer AdminPages::config(Time) const {
 AdminAnswer AdminPages::drain(Time) const {
     overview_.drain();
     return {.status = 202, .body = "{\"status\":\"draining\"}\n"};
+}
+
+/// What is wrong is the file, not the request.
+AdminAnswer AdminPages::reload(Time) const {
+    auto done = overview_.reload();
+    if (!done) return admin_problem(422, done.error());
+    return {.body = "{\"status\":\"reloaded\"}\n"};
 }
 
 }  // namespace weir::app

@@ -195,10 +195,10 @@ void add_caps(const Overview& overview, const std::vector<std::string>& names, F
         "weir_queue_peak", "The most that have waited at once since the start.", MetricType::Gauge, {}};
     for (size_t index = 0; index < names.size(); ++index) {
         const proxy::ConcurrencyGate& cap = *overview.rules().caps()[index];
-        const policy::ConcurrencyFigures figures = cap.group.figures();
+        const policy::ConcurrencyFigures figures = cap.group->figures();
         const bool is_shadow = cap.mode == config::Mode::shadow;
         const Labels labels{{"queue", names[index]}};
-        add_gauge(in_flight, labels, uint64_t{is_shadow ? cap.shadow.inside() : figures.in_service});
+        add_gauge(in_flight, labels, uint64_t{is_shadow ? cap.shadow->inside() : figures.in_service});
         add_gauge(depth, labels, uint64_t{figures.waiting});
         add_gauge(peak, labels, uint64_t{figures.peak_waiting});
     }
@@ -212,7 +212,7 @@ void add_limiters(const Overview& overview, Families& families) {
                            MetricType::Counter,
                            {}};
     const auto add = [&](proxy::RateGate& gate, std::string_view route) {
-        const policy::CellTableFigures figures = gate.rule.figures();
+        const policy::CellTableFigures figures = gate.rule->figures();
         const Labels labels{{"route", std::string(route)}, {"rule", gate.name}};
         add_gauge(keys, labels, uint64_t{figures.size});
         add_counter(evictions, labels, figures.evictions);
@@ -321,10 +321,10 @@ void add_clients(const Overview& overview, Families& families) {
 void add_config(const Overview& overview, Families& families) {
     add_gauge(add_family(families, "weir_config_reload_success", MetricType::Gauge,
                          "1 where the configuration that was read last is the one that holds."),
-              {}, 1.0);
+              {}, overview.is_last_load_good ? 1.0 : 0.0);
     add_gauge(add_family(families, "weir_config_reload_timestamp_seconds", MetricType::Gauge,
                          "When the configuration that holds was read, since 1970."),
-              {}, seconds_since_epoch(overview.started_at));
+              {}, seconds_since_epoch(overview.loaded_at));
     add_gauge(
         add_family(families, "weir_build_info", MetricType::Gauge, "Always 1; the labels tell the build."),
         {{"version", kVersion}}, 1.0);
@@ -344,7 +344,7 @@ void add_process(const Overview& overview, Families& families) {
     gauge("process_resident_memory_bytes", "Resident memory, in bytes.", figures.resident_bytes);
     gauge("process_threads", "Threads of the process.", figures.threads);
     gauge("process_start_time_seconds", "When the process started, since 1970.",
-          seconds_since_epoch(overview.started_at));
+          seconds_since_epoch(overview.loaded_at));
 }
 
 }  // namespace

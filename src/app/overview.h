@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/block_pool.h"
+#include "base/result.h"
 #include "config/settings.h"
 #include "proxy/connection_gate.h"
 #include "proxy/metrics.h"
@@ -22,9 +23,12 @@ struct Overview {
     std::vector<std::shared_ptr<const proxy::Metrics>> workers;  ///< of that plan
     std::string effective_config;                                ///< as config/check_report.h writes it
     Time started;
-    WallTime started_at;
+    WallTime loaded_at;             ///< when the configuration that holds was read
+    bool is_last_load_good = true;  ///< false: another one was read since, and refused
     std::function<bool()> is_draining;
     std::function<void()> drain;  ///< as SIGTERM does it, once; returns at once
+    /// As SIGHUP does it. The error says every mistake with its place.
+    std::function<Result<bool>()> reload;
 
     [[nodiscard]] const config::Settings& settings() const { return plan->settings; }
     [[nodiscard]] const proxy::Rules& rules() const { return plan->rules; }

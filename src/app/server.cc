@@ -22,56 +22,6 @@ uint64_t random_word() {
     return (uint64_t{source()} << 32) | source();
 }
 
-size_t workers_of(const config::Settings& settings) {
-    return settings.workers != 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
-}
-
-/// Descriptors for all that is neither a client nor its connection to the app.
-constexpr size_t kReservedDescriptors = 64 + 2 * AdminListener::kMost;
-
-/// Each client may need a second descriptor for its connection to the app: more clients than that could leave
-/// none.
-size_t affordable_connections(size_t wanted) {
-    size_t limit = net::raise_descriptor_limit();
-    size_t affordable = (std::max(limit, 2 * kReservedDescriptors) - kReservedDescriptors) / 2;
-    if (affordable < wanted)
-        log::info("{} file descriptors are too few for clients.max_connections {}: {} clients are let in",
-                  limit, wanted, affordable);
-    return std::min(wanted, affordable);
-}
-
-log::Level level_of(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::debug: return log::Level::debug;
-        case config::LogLevel::info: return log::Level::info;
-        case config::LogLevel::warning: return log::Level::warning;
-        case config::LogLevel::error: return log::Level::error;
-    }
-    return log::Level::info;
-}
-
-using TlsToApp = std::shared_ptr<const net::TlsClientContext>;
-
-/// Null where no server has https.
-Result<TlsToApp> tls_to_app(const config::Upstream& upstream) {
-    const auto& servers = upstream.servers;
-    if (std::none_of(servers.begin(), servers.end(), [](const config::Server& each) { return each.is_tls; }))
-        return TlsToApp();
-    auto loaded = net::TlsClientContext::load({.ca = upstream.tls.ca, .verify = upstream.tls.verify});
-    if (!loaded) return fail("upstream.tls.ca: " + loaded.error());
-    return TlsToApp(std::make_shared<net::TlsClientContext>(std::move(*loaded)));
-}
-
-using Log = std::shared_ptr<proxy::LogWriter>;
-
-/// Null where there is to be no access log.
-Result<Log> access_log_of(const config::Log& log) {
-    if (log.access == "off") return Log();
-    auto writer = proxy::LogWriter::open(log.access);
-    if (!writer) return fail(writer.error());
-    return Log(std::move(*writer));
-}
-
 }  // namespace
 
 void prepare_process() {
@@ -79,32 +29,27 @@ void prepare_process() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Result<std::unique_ptr<Server>> Server::start(config::Settings settings, std::string effective_config) {
-    proxy::Surroundings around{.seed = HashSeed::random(), .workers = workers_of(settings)};
-    auto tls = tls_to_app(settings.upstream);
-    if (!tls) return fail(tls.error());
-    around.tls = std::move(*tls);
-    auto log_writer = access_log_of(settings.log);
-    if (!log_writer) return fail(log_writer.error());
-    around.log_writer = std::move(*log_writer);
-    auto plan = std::make_shared<proxy::Plan>(std::move(settings), std::move(around));
-    auto server = std::make_unique<Server>(Private(), std::move(plan));
+Result<std::unique_ptr<Server>> Server::start(Configuration configuration, ReadAgain read_again) {
+    auto plan = make_plan(std::move(configuration.settings));
+    if (!plan) return fail(plan.error());
+    auto server = std::make_unique<Server>(Private(), std::move(*plan), std::move(read_again));
     if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
-    if (auto opened = server->open_admin(std::move(effective_config)); !opened) return fail(opened.error());
+    if (auto opened = server->open_admin(std::move(configuration.effective)); !opened)
+        return fail(opened.error());
     server->start_checks();
     server->start_workers();
     return server;
 }
 
-Server::Server(Private, std::shared_ptr<proxy::Plan> plan)
-    : plan_(std::move(plan)),
+Server::Server(Private, std::shared_ptr<proxy::Plan> plan, ReadAgain read_again)
+    : read_again_(std::move(read_again)),
+      plan_(std::move(plan)),
       budget_(settings().limits.memory_bytes),
-      gate_(affordable_connections(settings().clients.max_connections),
-            settings().clients.max_connections_per_ip,
-            policy::AddressSet(settings().clients.trusted_proxies)),
+      gate_(connection_bounds(settings().clients)),
+      listening_(worker_count()),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
-    log::set_level(level_of(settings().log.level));
+    log::set_level(log_level_of(settings().log.level));
 }
 
 Server::~Server() {
@@ -114,30 +59,20 @@ Server::~Server() {
 }
 
 Result<bool> Server::open_sockets() {
-    const size_t workers = worker_count();
-    for (const config::Listen& listen : settings().listen) {
-        bool one_each = workers > 1 && !listen.address.is_unix();
-        std::vector<net::Fd> sockets;
-        Endpoint address = listen.address;
-        if (one_each) {
-            // Sockets that share a port would also share it with another process: this one tells.
-            auto alone = net::listen_on(address, {});
-            if (!alone) return fail(alone.error());
-        }
-        for (size_t each = 0; each < (one_each ? workers : 1); ++each) {
-            auto socket = net::listen_on(address, {.unix_mode = listen.mode, .share_port = one_each});
-            if (!socket) return fail(socket.error());
-            if (address.is_unix()) socket_files_.emplace_back(address.path);
-            if (!address.is_unix()) address.port = net::SocketAddress::local_of(*socket).port();
-            sockets.push_back(std::move(*socket));
-        }
-        sockets_.push_back(std::move(sockets));
-    }
+    auto change = listening_.prepare(settings().listen);
+    if (!change) return fail(change.error());
+    listening_.add(std::move(change->opened));
     return true;
 }
 
 void Server::start_checks() {
-    if (settings().health.path.empty()) return;
+    probers_.reset();
+    if (settings().health.path.empty()) {
+        // Nobody would ever say again that one which was down is back.
+        for (size_t server = 0; server < plan_->fleet->size(); ++server)
+            plan_->fleet->set_health(server, proxy::Fleet::Health::unknown, loop_.now());
+        return;
+    }
     auto on_change = [this](size_t, proxy::Fleet::Health health) {
         if (health != proxy::Fleet::Health::up) return;
         for (auto& worker : workers_) worker->on_server_up();
@@ -155,10 +90,11 @@ Result<bool> Server::open_admin(std::string effective_config) {
                                .workers = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
-                               .started_at = loop_.calendar_time(),
+                               .loaded_at = loop_.calendar_time(),
                                .is_draining = [this] { return draining_; },
                                // Not before the answer to who asked for it is out.
-                               .drain = [this] { control_.post([this] { begin_drain(); }); }});
+                               .drain = [this] { control_.post([this] { begin_drain(); }); },
+                               .reload = [this] { return reload(); }});
     auto admin = AdminListener::open(loop_, *overview_);
     if (admin) {
         admin_ = std::move(*admin);
@@ -184,16 +120,29 @@ void Server::start_workers() {
     if (overview_)
         for (const auto& worker : workers_) overview_->workers.push_back(worker->metrics());
 
-    std::vector<Endpoint> endpoints;
-    for (const config::Server& server : settings().upstream.servers) endpoints.push_back(server.address);
-    unresolved_ = endpoints.size();
-    resolve_errors_.resize(endpoints.size());
-    resolver_ = std::make_unique<net::Resolver>(
-        std::move(endpoints),
-        [this](size_t server, const net::Resolution& found) { on_resolved(server, found); });
+    start_resolver();
     wait_for_addresses();
     for (size_t worker = 0; worker < workers_.size(); ++worker)
-        for (const auto& sockets : sockets_) workers_[worker]->accept_from(sockets[worker % sockets.size()]);
+        for (const auto& listening : listening_.all())
+            workers_[worker]->accept_from(listening->of_worker(worker));
+}
+
+/// What it finds reaches the workers behind the plan that it is for.
+void Server::start_resolver() {
+    std::vector<Endpoint> endpoints;
+    for (const config::Server& server : settings().upstream.servers) endpoints.push_back(server.address);
+    resolver_.reset();
+    unresolved_ = endpoints.size();
+    resolve_errors_.assign(endpoints.size(), {});
+    std::vector<std::string> names;
+    for (const Endpoint& endpoint : endpoints) names.push_back(to_string(endpoint));
+    resolver_ = std::make_unique<net::Resolver>(
+        std::move(endpoints), [this, names, plan = plan_](size_t server, const net::Resolution& found) {
+            on_resolved(names[server], server, found);
+            control_.post([this, plan, server, found] {
+                if (probers_ && plan == plan_) probers_->on_resolved(server, found);
+            });
+        });
 }
 
 void Server::on_connect_failed() {
@@ -202,16 +151,12 @@ void Server::on_connect_failed() {
 }
 
 /// On the resolver's thread.
-void Server::on_resolved(size_t server, const net::Resolution& found) {
-    std::string name = to_string(settings().upstream.servers[server].address);
+void Server::on_resolved(const std::string& name, size_t server, const net::Resolution& found) {
     if (found.error.empty()) {
         for (auto& worker : workers_) worker->set_addresses(server, found.addresses);
     } else if (found.error != resolve_errors_[server]) {
         log::warning("{} cannot be resolved: {}", name, found.error);
     }
-    control_.post([this, server, found] {
-        if (probers_) probers_->on_resolved(server, found);
-    });
     std::lock_guard lock(resolved_mutex_);
     resolve_errors_[server] = found.error;
     if (unresolved_ > 0) --unresolved_;
@@ -223,12 +168,6 @@ void Server::wait_for_addresses() {
     resolved_.wait_for(lock, kFirstLookUp, [this] { return unresolved_ == 0; });
 }
 
-std::vector<std::string> Server::addresses() const {
-    std::vector<std::string> all;
-    for (const auto& sockets : sockets_) all.push_back(net::SocketAddress::local_of(sockets.front()).text());
-    return all;
-}
-
 void Server::run() { loop_.run(); }
 
 /// On the worker's thread.
@@ -236,8 +175,7 @@ void Server::on_accept_ended() {
     // Not before the last of them: closing a socket resets the clients in its queue.
     control_.post([this] {
         if (++deaf_workers_ < workers_.size()) return;
-        sockets_.clear();
-        socket_files_.clear();
+        listening_.close_all();
     });
 }
 
@@ -253,7 +191,7 @@ void Server::on_signal(int signal) {
         log::info("reopening the logs");
         if (plan_->around.log_writer) plan_->around.log_writer->reopen();
     } else if (signal == SIGHUP) {
-        log::warning("a reload was asked for; it needs a restart in this version");
+        (void)reload();
     } else if (!draining_) {
         begin_drain();
     } else {

@@ -45,7 +45,7 @@ proxy::HistogramFigures added_up_for(const Overview& overview, const proxy::Conc
 }
 
 Json stats_of(const Overview& overview, const proxy::ConcurrencyGate& cap) {
-    const policy::ConcurrencyFigures figures = cap.group.figures();
+    const policy::ConcurrencyFigures figures = cap.group->figures();
     const bool has_slots = figures.slots != 0 && figures.slots != policy::ConcurrencyLimits::kUnbounded;
     return {{"activeProcesses", figures.in_service},
             {"queuedTasks", figures.waiting},

@@ -37,9 +37,27 @@ Worker::~Worker() {
 
 void Worker::accept_from(const net::Fd& socket) {
     mailbox_.post([this, &socket] {
-        listeners_.push_back(std::make_unique<net::Listener>(
+        if (kit_->draining) return;
+        listeners_[&socket] = std::make_unique<net::Listener>(
             loop_, socket,
-            [this](net::Fd fd, const net::IpAddress& peer) { clients_.add(std::move(fd), peer); }));
+            [this](net::Fd fd, const net::IpAddress& peer) { clients_.add(std::move(fd), peer); });
+    });
+}
+
+void Worker::stop_accepting(const net::Fd& socket, std::function<void()> on_stopped) {
+    mailbox_.post([this, &socket, told = std::move(on_stopped)] {
+        if (auto found = listeners_.find(&socket); found != listeners_.end()) {
+            found->second->accept_waiting();
+            listeners_.erase(found);
+        }
+        told();
+    });
+}
+
+void Worker::adopt(std::shared_ptr<proxy::Plan> plan, OnAdopted on_adopted) {
+    mailbox_.post([this, moved = std::move(plan), told = std::move(on_adopted)] {
+        kit_->adopt(moved);
+        told(kit_->metrics);
     });
 }
 
@@ -65,7 +83,7 @@ void Worker::stop_now() {
 void Worker::begin_drain(Duration bound) {
     kit_->draining = true;
     drain_deadline_ = loop_.now() + bound;
-    for (auto& listener : listeners_) listener->accept_waiting();
+    for (auto& [socket, listener] : listeners_) listener->accept_waiting();
     listeners_.clear();
     on_accept_ended_();
     clients_.drain();

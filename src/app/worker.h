@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -39,6 +41,12 @@ class Worker {
     Worker& operator=(const Worker&) = delete;
 
     void accept_from(const net::Fd& socket);
+    /// Who waits in the socket's queue is still taken; then `on_stopped` is called, by the worker.
+    void stop_accepting(const net::Fd& socket, std::function<void()> on_stopped);
+    /// Requests that begin from now on go by the plan. `on_adopted` is told of the figures that the worker
+    /// counts in from then on, by the worker.
+    using OnAdopted = std::function<void(std::shared_ptr<const proxy::Metrics>)>;
+    void adopt(std::shared_ptr<proxy::Plan> plan, OnAdopted on_adopted);
     void set_addresses(size_t server, std::vector<net::SocketAddress> addresses);
     /// A server's checks have brought it up.
     void on_server_up();
@@ -63,7 +71,7 @@ class Worker {
     std::function<void()> on_accept_ended_;
     std::function<void()> on_ended_;
     bool ended_ = false;
-    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::map<const net::Fd*, std::unique_ptr<net::Listener>> listeners_;
     Time next_sweep_{};
     Time drain_deadline_ = kNever;
     std::thread thread_;

@@ -294,8 +294,7 @@ void Exchange::close_books() {
     record_.request_bytes = body_bytes_;
     record_.total = since_start(kit_.loop.now());
     record_.slow = record_.total >= plan_->settings.log.slow;
-    kit_.access_log.write(record_);
-    kit_.metrics->note(*scope_, record_);
+    kit_.close_books(plan_, *scope_, record_);
 }
 
 }  // namespace weir::proxy

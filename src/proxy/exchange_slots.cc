@@ -138,8 +138,10 @@ void Exchange::let_slots_go(State before, Event event) {
     Time now = kit_.loop.now();
     const bool app_is_at_work = before == State::awaiting && upload_.all_sent() && !scope_->caps.empty();
     if (event == Event::client_gone && app_is_at_work)
-        return kit_.abandoned->keep({.visit = std::move(visit_), .lease = std::move(lease_)},
-                                    slots_->hand_over(), started_ + total_);
+        return kit_.abandoned->keep({.plan = plan_,
+                                     .leased = {.visit = std::move(visit_), .lease = std::move(lease_)},
+                                     .permits = slots_->hand_over()},
+                                    started_ + total_);
     const bool app_was_at_work = before == State::awaiting || before == State::streaming;
     if (app_was_at_work && event != Event::client_gone) {
         slots_->settle(now);

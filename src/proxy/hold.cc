@@ -38,6 +38,8 @@ Hold::Hold(Kit& kit)
       timer_(
           kit.loop.timers(), [](void* self, Time now) { static_cast<Hold*>(self)->pump(now); }, this) {}
 
+void Hold::adopt() { bounds_ = bounds_of(kit_); }
+
 void Hold::lost(std::optional<policy::ReleasePacer::Ticket> ticket, Time now) {
     if (ticket) {
         pacer_.failed(*ticket, now);

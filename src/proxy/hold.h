@@ -44,6 +44,9 @@ class Hold {
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
 
+    /// The kit has another plan: whoever is held stays.
+    void adopt();
+
     /// Whether a request may try the app without being let go first.
     [[nodiscard]] bool is_open() const { return pacer_.is_open(); }
 

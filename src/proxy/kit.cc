@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "proxy/client_h1.h"
+#include "proxy/hold.h"
+#include "proxy/upstream_set.h"
 
 namespace weir::proxy {
 
@@ -19,6 +21,23 @@ Kit::Kit(net::Loop& loop_, std::shared_ptr<Plan> first, MemoryBudget& budget_, C
       remote_tasks(loop_) {}
 
 Kit::~Kit() = default;
+
+void Kit::adopt(std::shared_ptr<Plan> plan) {
+    auto figures = std::make_shared<Metrics>(plan->rules, plan->fleet->size());
+    figures->take_over(*metrics, this->plan(), *plan);
+    access_log.use(plan->around.log_writer.get(), plan->settings.log.format);
+    plans.adopt(std::move(plan));
+    metrics = std::move(figures);
+    upstreams->adopt();
+    hold->adopt();
+}
+
+void Kit::close_books(const PlanPin& began_with, const Scope& scope, const AccessRecord& record) {
+    access_log.write(record);
+    if (plans.is_current(began_with)) return metrics->note(scope, record);
+    const Scope* const same = plan().rules.scope_named(scope.route_name());
+    metrics->note_late(same == nullptr ? *plan().rules.scope_named({}) : *same, record);
+}
 
 std::span<char> Kit::read_room() {
     return {slab.data(), budget.exhausted() ? kPressedReadBytes : slab.size()};

@@ -67,6 +67,11 @@ struct Kit {
     [[nodiscard]] Plan& plan() const { return plans.current(); }
     [[nodiscard]] const config::Settings& settings() const { return plan().settings; }
 
+    /// Whoever begins from now on goes by this plan.
+    void adopt(std::shared_ptr<Plan> plan);
+    /// Log line and figures of an exchange that has ended.
+    void close_books(const PlanPin& began_with, const Scope& scope, const AccessRecord& record);
+
     /// Where to read into: the slab, or less of it while memory is short.
     [[nodiscard]] std::span<char> read_room();
     /// The scratch heads, emptied but for their vector's memory.

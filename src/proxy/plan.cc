@@ -39,13 +39,28 @@ std::optional<http::BodyTemplate> template_of(const config::Errors& errors) {
 
 std::string host_of(const Endpoint& server) { return server.is_unix() ? "localhost" : to_string(server); }
 
+/// The same one where nothing about the servers changes: then it also knows who was ejected. Certificates are
+/// read anew.
+std::shared_ptr<Fleet> fleet_of(const config::Settings& settings, const Surroundings& around,
+                                const Plan* before) {
+    const Fleet* former = nullptr;
+    if (before != nullptr) {
+        const config::Settings& was = before->settings;
+        const bool stays = was.upstream.servers == settings.upstream.servers &&
+                           was.upstream.retry == settings.upstream.retry && was.health == settings.health;
+        if (stays && !around.tls) return before->fleet;
+        former = before->fleet.get();
+    }
+    return std::make_shared<Fleet>(settings, around.workers, around.tls, former);
+}
+
 }  // namespace
 
-Plan::Plan(config::Settings settings_, Surroundings surroundings_)
+Plan::Plan(config::Settings settings_, Surroundings surroundings_, const Plan* before)
     : settings(std::move(settings_)),
       around(std::move(surroundings_)),
-      rules(settings, around.seed),
-      fleet(std::make_shared<Fleet>(settings, around.workers, around.tls.get())),
+      rules(settings, around.seed, before == nullptr ? nullptr : &before->rules),
+      fleet(fleet_of(settings, around, before)),
       identity(settings.clients),
       cors(policy_of(settings.cors)),
       public_answers(settings.public_paths),

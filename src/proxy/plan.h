@@ -31,7 +31,8 @@ struct Surroundings {
 
 /// Shared by all workers; any thread. Immutable but for what rules, fleet and identity remember.
 struct Plan {
-    Plan(config::Settings settings_, Surroundings surroundings_);
+    /// `before`: the plan that holds now. What it remembers of rules and servers that stay is shared.
+    Plan(config::Settings settings_, Surroundings surroundings_, const Plan* before = nullptr);
     Plan(const Plan&) = delete;
     Plan& operator=(const Plan&) = delete;
 

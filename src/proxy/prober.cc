@@ -25,7 +25,7 @@ Prober::Prober(ProbeKit& kit, size_t server)
       server_(server),
       name_(url_of(kit.fleet().server(server))),
       question_(question_for(kit.settings(), kit.fleet().server(server))),
-      check_(kit.settings().health, kit.loop.now()),
+      check_(kit.settings().health, kit.loop.now(), kit.fleet().health(server)),
       timer_(kit.loop.timers(), &Prober::on_timer, this) {
     if (auto literal = net::SocketAddress::literal(kit.fleet().server(server).address))
         on_resolved({.addresses = {*literal}, .error = {}});
@@ -74,8 +74,8 @@ void Prober::try_address() {
     tried_ = addresses_[address_ % addresses_.size()];
     auto fd = net::start_connect(tried_);
     if (fd) {
-        probe_ =
-            std::make_unique<Probe>(kit_.loop, std::move(*fd), question_, *this, kit_.fleet().tls(server_));
+        probe_ = std::make_unique<Probe>(kit_.loop, std::move(*fd), question_, *this,
+                                         kit_.fleet().tls(server_).get());
     } else if (fd.error() == EMFILE || fd.error() == ENFILE) {
         check_.abandon(kit_.loop.now(), random());
         wait_for_next();

@@ -87,7 +87,7 @@ TEST_CASE("the stats tell of each cap apart, with quantiles of the routes that i
     parts.workers[1]->note(parts.rules.scopes()[1], record);
 
     policy::Place place([](void*) noexcept {}, nullptr);
-    auto& group = parts.rules.caps()[0]->group;
+    auto& group = *parts.rules.caps()[0]->group;
     auto verdict = group.acquire(place, {.client = 1}, kNow);
     const auto after = json_of(ask(parts, "GET /stats"));
     CHECK(after["concurrency"]["activeProcesses"] == 1);

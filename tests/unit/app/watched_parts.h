@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,22 +35,24 @@ struct WatchedParts {
     std::shared_ptr<proxy::Plan> plan = make_plan();
     proxy::Rules& rules = plan->rules;
     proxy::Fleet& fleet = *plan->fleet;
-    proxy::ConnectionGate gate{100, 100};
+    proxy::ConnectionGate gate{{.connections = 100, .per_address = 100}};
     MemoryBudget budget{1 << 20};
     std::array<std::shared_ptr<proxy::Metrics>, 2> workers{
         std::make_shared<proxy::Metrics>(rules, fleet.size()),
         std::make_shared<proxy::Metrics>(rules, fleet.size())};
     bool is_draining = false;
     int drains = 0;
+    std::function<Result<bool>()> reloads = [] { return Result<bool>(true); };
     Overview overview{.plan = plan,
                       .gate = gate,
                       .budget = budget,
                       .workers = {workers[0], workers[1]},
                       .effective_config = "workers: 2\n",
                       .started = Time(std::chrono::seconds(100)),
-                      .started_at = WallTime(std::chrono::seconds(1'700'000'000)),
+                      .loaded_at = WallTime(std::chrono::seconds(1'700'000'000)),
                       .is_draining = [this] { return is_draining; },
-                      .drain = [this] { ++drains; }};
+                      .drain = [this] { ++drains; },
+                      .reload = [this] { return reloads(); }};
 };
 
 /// Series and values of a text in Prometheus' exposition format, with ' for " in the names. Fails on a line

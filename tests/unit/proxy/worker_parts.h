@@ -47,8 +47,9 @@ class WorkerParts {
     Kit& kit() {
         if (!kit_) {
             budget = std::make_unique<MemoryBudget>(settings.limits.memory_bytes);
-            gate = std::make_unique<ConnectionGate>(settings.clients.max_connections,
-                                                    settings.clients.max_connections_per_ip);
+            gate = std::make_unique<ConnectionGate>(
+                ConnectionGate::Bounds{.connections = settings.clients.max_connections,
+                                       .per_address = settings.clients.max_connections_per_ip});
             auto plan = std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}});
             kit_ = std::make_unique<Kit>(driven.loop, std::move(plan), *budget, *gate,
                                          std::array<uint64_t, 2>{1, 2});
