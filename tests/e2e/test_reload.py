@@ -63,6 +63,11 @@ def holding(upstream):
     return apps[0]
 
 
+def inside_and_waiting(proxy):
+    stats = ask_admin(proxy, "/stats").json["concurrency"]
+    return stats["activeProcesses"], stats["queuedTasks"]
+
+
 def statuses(client, count, path="/"):
     return [client.ask(path).status for _ in range(count)]
 
@@ -94,13 +99,11 @@ def test_what_waits_and_what_runs_goes_on(reloadable, connect, upstream):
     clients = [connect(served.proxy) for _ in range(4)]
     for client in clients:
         client.send(b"GET / HTTP/1.1\r\nHost: weir.test\r\n\r\n")
-    eventually(lambda: ask_admin(served.proxy, "/stats").json["concurrency"]["queuedTasks"] == 3, what="three that wait")
-    assert len(app.connections) == 1
+    eventually(lambda: inside_and_waiting(served.proxy) == (1, 3), what="three that wait")
     # Who waits gets the slots that there are more of now.
     assert served.change(limits={"concurrency": 3, "queue": {"size": 10, "wait": "20s"}}).status == 200
     eventually(lambda: len(app.requests) == 3, what="three inside the app")
-    stats = eventually(lambda: ask_admin(served.proxy, "/stats").json, what="stats")["concurrency"]
-    assert (stats["activeProcesses"], stats["queuedTasks"]) == (3, 1)
+    eventually(lambda: inside_and_waiting(served.proxy) == (3, 1), what="one that still waits")
     app.release()
     assert [client.response().status for client in clients] == [200] * 4
 
