@@ -12,7 +12,9 @@
 #include "app/server.h"
 #include "app/version.h"
 #include "base/log.h"
+#include "cli/config_schema.h"
 #include "cli/config_source.h"
+#include "cli/config_table.h"
 #include "config/check_report.h"
 #include "demo/sample_app.h"
 
@@ -107,6 +109,7 @@ int run_command_line(int argc, const char* const* argv) {
         case cli::Action::check: return check(*line);
         case cli::Action::demo: return demo(*line);
         case cli::Action::explain: return explain(*line);
+        case cli::Action::schema: return schema(*line);
         case cli::Action::version: return version();
     }
     return 0;
@@ -174,6 +177,11 @@ int demo(const cli::CommandLine& line) {
     fmt::print(fmt::runtime(kDemoText), (*server)->addresses().front());
     std::fflush(stdout);
     (*server)->run();
+    return 0;
+}
+
+int schema(const cli::CommandLine& line) {
+    fmt::print("{}", line.as_markdown ? cli::config_table() : cli::config_schema());
     return 0;
 }
 
