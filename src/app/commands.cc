@@ -10,6 +10,7 @@
 
 #include "app/explain.h"
 #include "app/server.h"
+#include "app/service_notice.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "cli/config_schema.h"
@@ -64,6 +65,8 @@ int serve(const config::Loaded& loaded) {
     if (!admin.empty()) log::info("metrics and states are at {}", admin);
     log::info("weir {} listens on {}, the app is at {}", kVersion, joined((*server)->addresses()),
               joined(server_names(loaded.settings)));
+    service_notice::ready(fmt::format("listens on {}, the app is at {}", joined((*server)->addresses()),
+                                      joined(server_names(loaded.settings))));
     (*server)->run();
     server->reset();
     log::info("stopped");

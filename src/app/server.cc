@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "app/inherited_sockets.h"
+#include "app/service_notice.h"
 #include "base/log.h"
 
 namespace weir::app {
@@ -106,31 +108,48 @@ Server::~Server() {
 }
 
 Result<bool> Server::open_sockets() {
-    unsigned workers = worker_count(settings_);
+    auto handed_over = service_notice::take_sockets();
+    if (!handed_over) return fail(handed_over.error());
+    InheritedSockets inherited(std::move(*handed_over));
     for (const config::Listen& listen : settings_.listen) {
-        bool one_each = workers > 1 && !listen.address.is_unix();
-        std::vector<net::Fd> sockets;
-        Endpoint address = listen.address;
-        if (one_each) {
-            // Sockets that share a port would also share it with another process: this one tells.
-            auto alone = net::listen_on(address, {});
-            if (!alone) return fail(alone.error());
+        if (auto socket = inherited.claim(listen.address)) {
+            sockets_.emplace_back().push_back(std::move(*socket));
+            continue;
         }
-        for (unsigned each = 0; each < (one_each ? workers : 1); ++each) {
-            auto socket = net::listen_on(address, {.unix_mode = listen.mode, .share_port = one_each});
-            if (!socket) return fail(socket.error());
-            if (address.is_unix()) socket_files_.emplace_back(address.path);
-            if (!address.is_unix()) address.port = net::SocketAddress::local_of(*socket).port();
-            sockets.push_back(std::move(*socket));
-        }
-        sockets_.push_back(std::move(sockets));
+        auto sockets = open_own(listen);
+        if (!sockets) return fail(sockets.error());
+        sockets_.push_back(std::move(*sockets));
     }
-    return true;
+    const std::vector<std::string> unclaimed = inherited.unclaimed();
+    if (unclaimed.empty()) return true;
+    return fail(fmt::format("the socket at {} was handed over, and `listen` does not name that address",
+                            fmt::join(unclaimed, ", ")));
+}
+
+/// One for each worker where that can be.
+Result<std::vector<net::Fd>> Server::open_own(const config::Listen& listen) {
+    unsigned workers = worker_count(settings_);
+    bool one_each = workers > 1 && !listen.address.is_unix();
+    std::vector<net::Fd> sockets;
+    Endpoint address = listen.address;
+    if (one_each) {
+        // Sockets that share a port would also share it with another process: this one tells.
+        auto alone = net::listen_on(address, {});
+        if (!alone) return fail(alone.error());
+    }
+    for (unsigned each = 0; each < (one_each ? workers : 1); ++each) {
+        auto socket = net::listen_on(address, {.unix_mode = listen.mode, .share_port = one_each});
+        if (!socket) return fail(socket.error());
+        if (address.is_unix()) socket_files_.emplace_back(address.path);
+        if (!address.is_unix()) address.port = net::SocketAddress::local_of(*socket).port();
+        sockets.push_back(std::move(*socket));
+    }
+    return sockets;
 }
 
 void Server::start_checks() {
     if (settings_.health.path.empty()) return;
-    auto on_change = [this](size_t server, proxy::Fleet::Health health) {
+    auto on_change = [this](size_t, proxy::Fleet::Health health) {
         if (health != proxy::Fleet::Health::up) return;
         for (auto& worker : workers_) worker->on_server_up();
     };
@@ -228,7 +247,24 @@ std::vector<std::string> Server::addresses() const {
     return all;
 }
 
-void Server::run() { loop_.run(); }
+void Server::run() {
+    start_watchdog();
+    loop_.run();
+}
+
+void Server::start_watchdog() {
+    const auto interval = service_notice::watchdog_interval();
+    if (!interval) return;
+    watchdog_.emplace(*interval);
+    loop_.set_on_tick(&Server::on_tick, this);
+}
+
+void Server::on_tick(void* server) {
+    auto& self = *static_cast<Server*>(server);
+    std::vector<Time> ticks;
+    for (const auto& worker : self.workers_) ticks.push_back(worker->last_tick());
+    if (self.watchdog_->should_speak(self.loop_.now(), ticks)) service_notice::alive();
+}
 
 /// On the worker's thread.
 void Server::on_accept_ended() {
@@ -264,6 +300,7 @@ void Server::on_signal(int signal) {
 void Server::begin_drain() {
     if (std::exchange(draining_, true)) return;
     probers_.reset();
+    service_notice::stopping(settings_.drain);
     log::info("draining: no new connections, {} s for what runs",
               std::chrono::duration_cast<std::chrono::seconds>(settings_.drain).count());
     for (auto& worker : workers_) worker->drain(settings_.drain);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/admin_listener.h"
+#include "app/watchdog.h"
 #include "app/worker.h"
 #include "base/block_pool.h"
 #include "base/result.h"
@@ -50,9 +51,12 @@ class Server {
 
   private:
     Result<bool> open_sockets();
+    Result<std::vector<net::Fd>> open_own(const config::Listen&);
     Result<bool> open_admin(std::string effective_config);
     void start_workers();
     void start_checks();
+    void start_watchdog();
+    static void on_tick(void* server);
     void on_connect_failed();
     void on_resolved(size_t server, const net::Resolution&);
     void wait_for_addresses();
@@ -87,6 +91,7 @@ class Server {
     std::unique_ptr<net::Resolver> resolver_;
     std::optional<Overview> overview_;  ///< none where there is no admin address
     std::unique_ptr<AdminListener> admin_;
+    std::optional<Watchdog> watchdog_;  ///< none where nobody watches
 };
 
 /// Before any thread is started: signals go to the control thread alone, and a peer that has left raises

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -51,6 +52,8 @@ class Worker {
     void stop_now();
     /// Any thread may read them.
     [[nodiscard]] const proxy::Metrics& metrics() const { return kit_->metrics; }
+    /// When its loop last came round; kNever once it has ended. Any thread may ask.
+    [[nodiscard]] Time last_tick() const { return last_tick_.load(std::memory_order_relaxed); }
 
   private:
     static void on_tick(void* worker);
@@ -68,6 +71,7 @@ class Worker {
     std::function<void()> on_ended_;
     bool ended_ = false;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::atomic<Time> last_tick_;
     Time next_sweep_{};
     Time drain_deadline_ = kNever;
     std::thread thread_;

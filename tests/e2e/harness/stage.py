@@ -15,10 +15,10 @@ class Stage:
         self._upstreams = []
         self._apps = []
 
-    def weir(self, app=None, *, flags=(), env=None, prefix=(), **settings):
+    def weir(self, app=None, *, flags=(), env=None, prefix=(), pass_fds=(), **settings):
         """Starts the proxy. Settings are the sections of the config: `timeout={"header": "300ms"}`."""
         directory = self.directory / f"weir-{len(self._weirs)}"
-        started = weir.start(directory, app, settings, flags, env, prefix)
+        started = weir.start(directory, app, settings, flags, env, prefix, pass_fds)
         self._weirs.append(started)
         return started
 
