@@ -52,6 +52,11 @@ class Stage:
         self._apps.append(started)
         return started
 
+    def adopt(self, app):
+        """One that the test has started itself is taken down with the others."""
+        self._apps.append(app)
+        return app
+
     def take_down(self):
         failures = []
         for ending in [
