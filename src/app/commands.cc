@@ -10,9 +10,12 @@
 
 #include "app/explain.h"
 #include "app/server.h"
+#include "app/service_notice.h"
 #include "app/version.h"
 #include "base/log.h"
+#include "cli/config_schema.h"
 #include "cli/config_source.h"
+#include "cli/config_table.h"
 #include "config/check_report.h"
 #include "demo/sample_app.h"
 
@@ -23,17 +26,6 @@ namespace {
 void print_warnings(const config::Loaded& loaded) {
     for (const config::Diagnostic& warning : loaded.warnings)
         fmt::print(stderr, "{}", config::render(warning));
-}
-
-std::string joined(const std::vector<std::string>& items) {
-    return fmt::format("{}", fmt::join(items, ", "));
-}
-
-std::vector<std::string> server_names(const config::Settings& settings) {
-    std::vector<std::string> names;
-    for (const config::Server& server : settings.upstream.servers)
-        names.push_back((server.is_tls ? "https://" : "") + to_string(server.address));
-    return names;
 }
 
 /// What may be otherwise where weir will run: the start alone makes an error of it.
@@ -75,8 +67,8 @@ int serve(const config::Loaded& loaded, const cli::CommandLine& line) {
     }
     const std::string admin = (*server)->admin_address();
     if (!admin.empty()) log::info("metrics and states are at {}", admin);
-    log::info("weir {} listens on {}, the app is at {}", kVersion, joined((*server)->addresses()),
-              joined(server_names(loaded.settings)));
+    log::info("weir {} {}", kVersion, (*server)->status());
+    service_notice::ready((*server)->status());
     (*server)->run();
     server->reset();
     log::info("stopped");
@@ -125,6 +117,7 @@ int run_command_line(int argc, const char* const* argv) {
         case cli::Action::check: return check(*line);
         case cli::Action::demo: return demo(*line);
         case cli::Action::explain: return explain(*line);
+        case cli::Action::schema: return schema(*line);
         case cli::Action::version: return version();
     }
     return 0;
@@ -192,6 +185,11 @@ int demo(const cli::CommandLine& line) {
     fmt::print(fmt::runtime(kDemoText), (*server)->addresses().front());
     std::fflush(stdout);
     (*server)->run();
+    return 0;
+}
+
+int schema(const cli::CommandLine& line) {
+    fmt::print("{}", line.as_markdown ? cli::config_table() : cli::config_schema());
     return 0;
 }
 

@@ -6,9 +6,13 @@
 
 namespace weir::app {
 
-Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& listen) const {
+Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& listen) {
     auto made = std::make_unique<Listening>();
     made->configured = listen;
+    if (auto socket = inherited_.claim(listen.address)) {
+        made->sockets.push_back(std::move(*socket));
+        return made;
+    }
     Endpoint address = listen.address;
     const bool one_each = workers_ > 1 && !address.is_unix();
     if (one_each) {
@@ -26,7 +30,7 @@ Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& list
     return made;
 }
 
-Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Listen>& wanted) const {
+Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Listen>& wanted) {
     Change change;
     for (const auto& listening : all_) {
         const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const config::Listen& each) {

@@ -185,32 +185,39 @@ void add_all_refusals(const Overview& overview, Families& families) {
 // ---- rules
 
 void add_caps(const Overview& overview, const std::vector<std::string>& names, Families& families) {
-    MetricFamily in_flight{"weir_in_flight",
-                           "Requests inside the app now, by the cap that they count against.",
-                           MetricType::Gauge,
-                           {}};
-    MetricFamily depth{
-        "weir_queue_depth", "Requests that wait for a slot of the cap now.", MetricType::Gauge, {}};
-    MetricFamily peak{
-        "weir_queue_peak", "The most that have waited at once since the start.", MetricType::Gauge, {}};
+    const auto family = [](const char* name, const char* help) {
+        return MetricFamily{name, help, MetricType::Gauge, {}};
+    };
+    MetricFamily in_flight = family("weir_in_flight",
+                                    "Requests inside the app now, by the cap (limits.concurrency, of all "
+                                    "requests or of a route) that they count against.");
+    MetricFamily limit = family("weir_in_flight_limit", "The most requests that the cap lets into the app.");
+    MetricFamily depth = family("weir_queue_depth", "Requests that wait for a slot of the cap now.");
+    MetricFamily room = family("weir_queue_limit", "The most that may wait for it (limits.queue.size).");
+    MetricFamily peak = family("weir_queue_peak", "The most that have waited at once since the start.");
     for (size_t index = 0; index < names.size(); ++index) {
         const proxy::ConcurrencyGate& cap = *overview.rules().caps()[index];
         const policy::ConcurrencyFigures figures = cap.group->figures();
         const bool is_shadow = cap.mode == config::Mode::shadow;
+        const bool has_limit = figures.slots != policy::ConcurrencyLimits::kUnbounded;
         const Labels labels{{"queue", names[index]}};
         add_gauge(in_flight, labels, uint64_t{is_shadow ? cap.shadow->inside() : figures.in_service});
+        if (has_limit) add_gauge(limit, labels, uint64_t{figures.slots});
         add_gauge(depth, labels, uint64_t{figures.waiting});
+        add_gauge(room, labels, uint64_t{figures.queue_room});
         add_gauge(peak, labels, uint64_t{figures.peak_waiting});
     }
-    for (MetricFamily* family : {&in_flight, &depth, &peak}) families.push_back(std::move(*family));
+    for (MetricFamily* each : {&in_flight, &limit, &depth, &room, &peak})
+        families.push_back(std::move(*each));
 }
 
 void add_limiters(const Overview& overview, Families& families) {
-    MetricFamily keys{"weir_limiter_keys", "Clients that a rate remembers now.", MetricType::Gauge, {}};
-    MetricFamily evictions{"weir_limiter_evictions_total",
-                           "Clients that a rate forgot before their time, since more came than limits.keys.",
-                           MetricType::Counter,
-                           {}};
+    MetricFamily keys{"weir_limiter_keys", "Clients that a rate limit remembers now.", MetricType::Gauge, {}};
+    MetricFamily evictions{
+        "weir_limiter_evictions_total",
+        "Clients that a rate limit forgot before their time, since more came than limits.keys.",
+        MetricType::Counter,
+        {}};
     const auto add = [&](proxy::RateGate& gate, std::string_view route) {
         const policy::CellTableFigures figures = gate.rule->figures();
         const Labels labels{{"route", std::string(route)}, {"rule", gate.name}};
@@ -241,8 +248,8 @@ void add_limiters(const Overview& overview, Families& families) {
 void add_pools(const Overview& overview, const std::vector<std::string>& servers, Families& families) {
     MetricFamily& connections =
         add_family(families, "weir_pool_connections", MetricType::Gauge,
-                   "Connections to the app: idle, or in_use, which those count as that "
-                   "are being opened.");
+                   "Connections from weir to the app: idle (kept for reuse), or in_use (with "
+                   "a request, or being opened).");
     for (size_t index = 0; index < servers.size(); ++index) {
         const auto add = [&](const char* state, auto read) {
             add_gauge(connections, {{"server", servers[index]}, {"state", state}},
@@ -289,6 +296,23 @@ void add_servers(const Overview& overview, const std::vector<std::string>& serve
     for (size_t index = 0; index < servers.size(); ++index) {
         const bool is_up = overview.fleet().candidate(index, now).standing == policy::Candidate::Standing::in;
         add_gauge(up, {{"server", servers[index]}}, is_up ? 1.0 : 0.0);
+    }
+}
+
+/// By every result from the start, so that the first failure shows as an increase.
+void add_checks(const Overview& overview, const std::vector<std::string>& servers, Families& families) {
+    MetricFamily& checks =
+        add_family(families, "weir_health_checks_total", MetricType::Counter,
+                   "Health checks of the app that have ended, by server and by how: passed, "
+                   "or why not.");
+    if (overview.settings().health.path.empty()) return;
+    for (size_t index = 0; index < servers.size(); ++index) {
+        for (size_t each = 0; each < policy::kCheckResults; ++each) {
+            const auto result = static_cast<policy::CheckResult>(each);
+            add_counter(checks,
+                        {{"server", servers[index]}, {"result", std::string(policy::name_of(result))}},
+                        overview.fleet().checks(index, result));
+        }
     }
 }
 
@@ -364,6 +388,7 @@ std::vector<MetricFamily> MetricsPage::Collect() const {
     add_pools(overview_, servers_, families);
     add_retries(overview_, servers_, families);
     add_servers(overview_, servers_, families);
+    add_checks(overview_, servers_, families);
     add_clients(overview_, families);
     add_config(overview_, families);
     add_process(overview_, families);

@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "app/inherited_sockets.h"
+#include "app/service_notice.h"
 #include "base/log.h"
 
 namespace weir::app {
@@ -59,10 +61,16 @@ Server::~Server() {
 }
 
 Result<bool> Server::open_sockets() {
+    auto handed_over = service_notice::take_sockets();
+    if (!handed_over) return fail(handed_over.error());
+    listening_.inherit(std::move(*handed_over));
     auto change = listening_.prepare(settings().listen);
     if (!change) return fail(change.error());
     listening_.add(std::move(change->opened));
-    return true;
+    const std::vector<std::string> unclaimed = listening_.unclaimed();
+    if (unclaimed.empty()) return true;
+    return fail(fmt::format("the socket at {} was handed over, and `listen` does not name that address",
+                            fmt::join(unclaimed, ", ")));
 }
 
 void Server::start_checks() {
@@ -168,7 +176,32 @@ void Server::wait_for_addresses() {
     resolved_.wait_for(lock, kFirstLookUp, [this] { return unresolved_ == 0; });
 }
 
-void Server::run() { loop_.run(); }
+std::string Server::status() const {
+    std::vector<std::string> servers;
+    for (const config::Server& server : settings().upstream.servers)
+        servers.push_back((server.is_tls ? "https://" : "") + to_string(server.address));
+    return fmt::format("listens on {}, the app is at {}", fmt::join(addresses(), ", "),
+                       fmt::join(servers, ", "));
+}
+
+void Server::run() {
+    start_watchdog();
+    loop_.run();
+}
+
+void Server::start_watchdog() {
+    const auto interval = service_notice::watchdog_interval();
+    if (!interval) return;
+    watchdog_.emplace(*interval);
+    loop_.set_on_tick(&Server::on_tick, this);
+}
+
+void Server::on_tick(void* server) {
+    auto& self = *static_cast<Server*>(server);
+    std::vector<Time> ticks;
+    for (const auto& worker : self.workers_) ticks.push_back(worker->last_tick());
+    if (self.watchdog_->should_speak(self.loop_.now(), ticks)) service_notice::alive();
+}
 
 /// On the worker's thread.
 void Server::on_accept_ended() {
@@ -203,6 +236,7 @@ void Server::on_signal(int signal) {
 void Server::begin_drain() {
     if (std::exchange(draining_, true)) return;
     probers_.reset();
+    service_notice::stopping(settings().drain);
     log::info("draining: no new connections, {} s for what runs",
               std::chrono::duration_cast<std::chrono::seconds>(settings().drain).count());
     for (auto& worker : workers_) worker->drain(settings().drain);

@@ -11,6 +11,7 @@
 #include "app/admin_listener.h"
 #include "app/configuration.h"
 #include "app/listening.h"
+#include "app/watchdog.h"
 #include "app/worker.h"
 #include "base/block_pool.h"
 #include "base/result.h"
@@ -43,6 +44,8 @@ class Server {
 
     /// The addresses it listens on, ports chosen by the kernel filled in.
     [[nodiscard]] std::vector<std::string> addresses() const { return listening_.addresses(); }
+    /// "listens on ..., the app is at ...".
+    [[nodiscard]] std::string status() const;
     /// Likewise of the admin address; "" where there is none.
     [[nodiscard]] std::string admin_address() const { return admin_ ? admin_->address() : std::string(); }
 
@@ -58,6 +61,8 @@ class Server {
     Result<bool> open_admin(std::string effective_config);
     void start_workers();
     void start_checks();
+    void start_watchdog();
+    static void on_tick(void* server);
     void on_connect_failed();
     void on_resolved(const std::string& name, size_t server, const net::Resolution&);
     void wait_for_addresses();
@@ -93,6 +98,7 @@ class Server {
     std::unique_ptr<net::Resolver> resolver_;
     std::optional<Overview> overview_;  ///< none where there is no admin address
     std::unique_ptr<AdminListener> admin_;
+    std::optional<Watchdog> watchdog_;  ///< none where nobody watches
 };
 
 /// Before any thread is started: signals go to the control thread alone, and a peer that has left raises

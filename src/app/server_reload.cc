@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/server.h"
+#include "app/service_notice.h"
 #include "base/log.h"
 
 namespace weir::app {
@@ -25,8 +26,9 @@ void log_lines(std::string_view text) {
 
 /// As SIGHUP and the admin address ask for it.
 Result<bool> Server::reload() {
+    if (draining_) return fail(std::string("weir is draining"));
+    service_notice::reloading(loop_.now());
     auto changed = [this]() -> Result<bool> {
-        if (draining_) return fail(std::string("weir is draining"));
         if (!read_again_) return fail(std::string("there is no configuration to read again"));
         auto configuration = read_again_();
         if (!configuration) return fail(configuration.error());
@@ -39,6 +41,7 @@ Result<bool> Server::reload() {
         log::error("not reloaded, the former configuration holds:");
         log_lines(changed.error());
     }
+    service_notice::ready(status());
     return changed;
 }
 

@@ -20,7 +20,8 @@ Worker::Worker(const Shared& shared, size_t index, std::array<uint64_t, 3> rando
       abandoned_(*kit_),
       clients_(*kit_),
       on_accept_ended_(shared.on_accept_ended),
-      on_ended_(shared.on_worker_ended) {
+      on_ended_(shared.on_worker_ended),
+      last_tick_(loop_.now()) {
     kit_->upstreams = &upstreams_;
     kit_->abandoned = &abandoned_;
     kit_->hold = &hold_;
@@ -93,6 +94,7 @@ void Worker::begin_drain(Duration bound) {
 
 void Worker::end() {
     if (std::exchange(ended_, true)) return;
+    last_tick_.store(kNever, std::memory_order_relaxed);
     listeners_.clear();
     if (!clients_.empty()) log::warning("{} connections are cut off", clients_.size());
     clients_.shut();
@@ -105,6 +107,7 @@ void Worker::end() {
 void Worker::on_tick(void* worker) {
     auto& self = *static_cast<Worker*>(worker);
     Time now = self.loop_.now();
+    if (!self.ended_) self.last_tick_.store(now, std::memory_order_relaxed);
     self.kit_->access_log.flush();
     proxy::Plan& plan = self.kit_->plan();
     // One of them is enough: what it sets holds for all.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -55,6 +56,8 @@ class Worker {
     void stop_now();
     /// Any thread may read them.
     [[nodiscard]] std::shared_ptr<const proxy::Metrics> metrics() const { return kit_->metrics; }
+    /// When its loop last came round; kNever once it has ended. Any thread may ask.
+    [[nodiscard]] Time last_tick() const { return last_tick_.load(std::memory_order_relaxed); }
 
   private:
     static void on_tick(void* worker);
@@ -72,6 +75,7 @@ class Worker {
     std::function<void()> on_ended_;
     bool ended_ = false;
     std::map<const net::Fd*, std::unique_ptr<net::Listener>> listeners_;
+    std::atomic<Time> last_tick_;
     Time next_sweep_{};
     Time drain_deadline_ = kNever;
     std::thread thread_;

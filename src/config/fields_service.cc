@@ -15,7 +15,7 @@ constexpr auto kRows = std::to_array<Field>({
     {.path = "listen[].address",
      .type = Type::address,
      .store = into([](S & s) -> auto& { return s.listen.back().address; }),
-     .doc = "host:port, [v6]:port, :port (every address of the machine) or unix:/path."},
+     .doc = ":port is every address of the machine, IPv4 and IPv6."},
     {.path = "listen[].mode",
      .type = Type::mode,
      .fallback = "0660",
@@ -30,14 +30,15 @@ constexpr auto kRows = std::to_array<Field>({
      .fallback = "127.0.0.1:9180",
      .word = "~",
      .store = into([](S & s) -> auto& { return s.admin.address; }),
-     .doc = "host:port, [v6]:port, :port or unix:/path; ~ is off."},
+     .doc = "Apart from what clients reach; ~ is off."},
     {.path = "admin.token",
      .type = Type::text,
      .fallback = "~",
      .word = "~",
      .is_secret = true,
      .store = into([](S & s) -> auto& { return s.admin.token; }),
-     .doc = "What who asks has to show (Authorization: Bearer TOKEN); ~ asks for nothing."},
+     .doc =
+         "What who asks has to show, as a Bearer token; needed where other machines can reach the address."},
     {.path = "workers",
      .type = Type::integer,
      .fallback = "1",
@@ -50,7 +51,7 @@ constexpr auto kRows = std::to_array<Field>({
      .fallback = "30s",
      .range = {"0s", "24h"},
      .store = into([](S & s) -> auto& { return s.drain; }),
-     .doc = "How long running exchanges may take to finish after SIGTERM or SIGINT."},
+     .doc = "How long running requests may take to finish after SIGTERM or SIGINT."},
 });
 
 }  // namespace

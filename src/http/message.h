@@ -36,6 +36,7 @@ enum class FieldId : uint8_t {
     referer,
     server,
     te,
+    traceparent,
     trailer,
     transfer_encoding,
     upgrade,

@@ -1,5 +1,6 @@
 #include "proxy/client_h1.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -15,6 +16,9 @@ namespace {
 /// How long and how much a client may go on sending to a connection that weir has finished with, so that
 /// it reads the answer instead of a reset (RFC 9112, 9.6).
 constexpr Duration kLinger = std::chrono::seconds(2);
+/// How long a new connection may still begin its request on a drain: it was let in, and nothing has told its
+/// client to try elsewhere.
+constexpr Duration kFirstWords = std::chrono::seconds(1);
 constexpr int kMaxLingerReads = 16;  ///< in one go: whoever sends faster than that does not read
 /// Room behind a head for the same head as it is written for the app.
 constexpr size_t kRewriteRoom = 1024;
@@ -321,8 +325,13 @@ void ClientH1::linger() {
 }
 
 void ClientH1::drain() {
+    if (turn_ || lingering_) return;
+    const net::IoStatus status = stream_.peek().status;
     // One that has asked already is answered: its bytes wait in the kernel, and its event is on the way.
-    if (!turn_ && !lingering_ && stream_.peek().status != net::IoStatus::ok) destroy();
+    if (status == net::IoStatus::ok) return;
+    const bool is_new = status == net::IoStatus::again && stream_.moved_bytes() == 0;
+    if (!is_new) return destroy();
+    timer_.arm(kit_.loop.now() + std::min(kFirstWords, kit_.settings().timeout.header));
 }
 
 void ClientH1::shut() {

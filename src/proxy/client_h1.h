@@ -53,7 +53,8 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     ClientH1(Kit& kit, ClientSet& set, net::Fd fd, const net::IpAddress& peer);
     ~ClientH1() override;
 
-    /// Closes it if no request is under way; otherwise it closes behind the answer.
+    /// Closes it if it is idle; a new one may still ask for a moment, and any that asks closes behind the
+    /// answer.
     void drain();
     /// Closes it whatever it does.
     void shut();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/request_timeout.h"
+#include "http/trace_context.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
@@ -105,7 +106,10 @@ void Exchange::remember(const http::RequestHead& head) {
     record_.protocol = head.version == http::Version::http10 ? "HTTP/1.0" : "HTTP/1.1";
     record_.host = head.authority;
     if (!plan_->cors.is_off()) cors_ = plan_->cors.read(head);
+    size_t traces = 0;
     for (const http::Field& field : head.fields) {
+        if (field.id == http::FieldId::traceparent)  // two of them say nothing
+            record_.trace_id = ++traces == 1 ? http::trace_id_of(field.value) : std::string_view{};
         if (field.id == http::FieldId::referer) record_.referer = field.value;
         if (field.id == http::FieldId::user_agent) record_.user_agent = field.value;
         if (field.id == http::FieldId::x_request_id && http::is_sane_request_id(field.value))

@@ -89,6 +89,38 @@ TEST_CASE("a server that is down is not up") {
     CHECK(series["weir_upstream_up{server='127.0.0.1:5001'}"] == 1);
 }
 
+TEST_CASE("checks are counted by server and by how they ended, where there are any") {
+    config::Settings settings = proxy::limited_settings();
+    CHECK_FALSE(MetricsPage(WatchedParts(settings).overview).text().find("weir_health_checks_total{") !=
+                std::string::npos);
+    settings.health.path = "/health";
+    WatchedParts parts(settings);
+    parts.fleet.count_check(1, policy::CheckResult::timed_out);
+    parts.fleet.count_check(1, policy::CheckResult::timed_out);
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["weir_health_checks_total{server='127.0.0.1:5001',result='timed_out'}"] == 2);
+    for (size_t each = 0; each < policy::kCheckResults; ++each) {
+        const std::string name(policy::name_of(static_cast<policy::CheckResult>(each)));
+        CHECK(series.contains("weir_health_checks_total{server='127.0.0.1:5000',result='" + name + "'}"));
+    }
+}
+
+TEST_CASE("a cap tells its bounds, where it has them") {
+    config::Settings settings = proxy::limited_settings();
+    settings.limits.concurrency = 7;
+    settings.limits.queue.size.value = 11;
+    WatchedParts parts(settings);
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["weir_in_flight_limit{queue='concurrency'}"] == 7);
+    CHECK(series["weir_queue_limit{queue='concurrency'}"] == 11);
+    settings.limits.concurrency.reset();
+    settings.limits.per_client_concurrency = 2;
+    WatchedParts unbounded(settings);
+    series = series_in(MetricsPage(unbounded.overview).text());
+    CHECK(series.contains("weir_in_flight{queue='concurrency'}"));
+    CHECK_FALSE(series.contains("weir_in_flight_limit{queue='concurrency'}"));
+}
+
 TEST_CASE("names that are there twice are told apart, so that no series is") {
     CHECK(told_apart({"a", "b", "a", "a", "a#2"}) ==
           std::vector<std::string>{"a", "b", "a#2", "a#3", "a#2#2"});
