@@ -14,7 +14,8 @@ constexpr Duration kSweepPeriod = std::chrono::seconds(1);
 Worker::Worker(const Shared& shared, size_t index, std::array<uint64_t, 3> random)
     : mailbox_(loop_),
       kit_(std::make_unique<proxy::Kit>(loop_, shared.settings, shared.budget, shared.gate, shared.rules,
-                                        shared.fleet, shared.log_writer, std::array{random[0], random[1]})),
+                                        shared.fleet, shared.log_writer, std::array{random[0], random[1]},
+                                        shared.workers)),
       upstreams_(*kit_, shared.settings.upstream, random[2]),
       hold_(*kit_, shared.workers),
       abandoned_(*kit_),

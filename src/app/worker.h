@@ -51,6 +51,8 @@ class Worker {
     void stop_now();
     /// Any thread may read them.
     [[nodiscard]] const proxy::Metrics& metrics() const { return kit_->metrics; }
+    [[nodiscard]] const proxy::NotableRequests& notable_requests() const { return kit_->notable_requests; }
+    [[nodiscard]] const proxy::ClientBook& client_book() const { return kit_->client_book; }
 
   private:
     static void on_tick(void* worker);

@@ -295,6 +295,14 @@ void Exchange::close_books() {
     record_.slow = record_.total >= kit_.settings.log.slow;
     kit_.access_log.write(record_);
     kit_.metrics.note(*scope_, record_);
+    if (is_notable(record_)) kit_.notable_requests.note(record_);
+    // Who is turned away before it is known what it counts for counts for its address.
+    const auto key = client_key_ ? *client_key_ : kit_.rules.client_of({.ip = facts_.ip.bytes});
+    kit_.client_book.note({.client = key,
+                           .address = facts_.ip.bytes,
+                           .is_refused = record_.refusal.has_value(),
+                           .in_app = record_.upstream},
+                          kit_.loop.now());
 }
 
 }  // namespace weir::proxy

@@ -39,7 +39,8 @@ std::optional<http::BodyTemplate> template_of(const config::Errors& errors) {
 }  // namespace
 
 Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
-         Rules& rules_, Fleet& fleet_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
+         Rules& rules_, Fleet& fleet_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds,
+         size_t workers)
     : loop(loop_),
       settings(settings_),
       budget(budget_),
@@ -49,6 +50,8 @@ Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budg
       blocks(budget_),
       access_log(log_writer, settings_.log.format),
       metrics(rules_, settings_.upstream.servers.size()),
+      notable_requests(workers),
+      client_book(loop_.now()),
       ids(id_seeds[0], id_seeds[1]),
       remote_tasks(loop_),
       identity(settings_.clients),

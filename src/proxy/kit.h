@@ -18,8 +18,10 @@
 #include "net/loop.h"
 #include "net/remote_task.h"
 #include "proxy/access_log.h"
+#include "proxy/client_book.h"
 #include "proxy/identity.h"
 #include "proxy/metrics.h"
+#include "proxy/notable_requests.h"
 #include "proxy/public_answers.h"
 #include "proxy/response_sender.h"
 
@@ -42,7 +44,8 @@ struct Kit {
     static constexpr size_t kPressedReadBytes = 4096;
 
     Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
-        Rules& rules_, Fleet& fleet_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds);
+        Rules& rules_, Fleet& fleet_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds,
+        size_t workers = 1);
     ~Kit();
 
     net::Loop& loop;
@@ -54,6 +57,8 @@ struct Kit {
     BlockPool blocks;
     AccessLog access_log;
     Metrics metrics;
+    NotableRequests notable_requests;
+    ClientBook client_book;
     http::RequestIdSource ids;
     Identity identity;
     http::Cors cors;
