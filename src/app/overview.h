@@ -7,10 +7,12 @@
 
 #include "base/block_pool.h"
 #include "config/settings.h"
+#include "proxy/client_book.h"
 #include "proxy/connection_gate.h"
 #include "proxy/fleet.h"
 #include "proxy/log_writer.h"
 #include "proxy/metrics.h"
+#include "proxy/notable_requests.h"
 #include "proxy/rules.h"
 
 namespace weir::app {
@@ -24,6 +26,8 @@ struct Overview {
     const MemoryBudget& budget;
     const proxy::LogWriter* log_writer;  ///< nullptr: there is no access log
     std::vector<const proxy::Metrics*> workers;
+    std::vector<const proxy::NotableRequests*> notable_requests;  ///< of each worker, as the next
+    std::vector<const proxy::ClientBook*> client_books;
     std::string effective_config;  ///< as config/check_report.h writes it
     Time started;
     WallTime started_at;

@@ -148,6 +148,8 @@ Result<bool> Server::open_admin(std::string effective_config) {
                                .budget = budget_,
                                .log_writer = log_writer_.get(),
                                .workers = {},
+                               .notable_requests = {},
+                               .client_books = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
                                .started_at = loop_.calendar_time(),
@@ -180,8 +182,13 @@ void Server::start_workers() {
     for (unsigned each = 0; each < worker_count(settings_); ++each)
         workers_.push_back(
             std::make_unique<Worker>(shared, each, std::array{random_word(), random_word(), random_word()}));
-    if (overview_)
-        for (const auto& worker : workers_) overview_->workers.push_back(&worker->metrics());
+    if (overview_) {
+        for (const auto& worker : workers_) {
+            overview_->workers.push_back(&worker->metrics());
+            overview_->notable_requests.push_back(&worker->notable_requests());
+            overview_->client_books.push_back(&worker->client_book());
+        }
+    }
 
     std::vector<Endpoint> endpoints;
     for (const config::Server& server : settings_.upstream.servers) endpoints.push_back(server.address);

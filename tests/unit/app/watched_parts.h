@@ -24,6 +24,10 @@ struct WatchedParts {
     MemoryBudget budget{1 << 20};
     std::array<proxy::Metrics, 2> workers{proxy::Metrics(rules, settings.upstream.servers.size()),
                                           proxy::Metrics(rules, settings.upstream.servers.size())};
+    std::array<proxy::NotableRequests, 2> notable_requests{proxy::NotableRequests(2),
+                                                           proxy::NotableRequests(2)};
+    std::array<proxy::ClientBook, 2> client_books{proxy::ClientBook(Time(std::chrono::seconds(100))),
+                                                  proxy::ClientBook(Time(std::chrono::seconds(100)))};
     bool is_draining = false;
     int drains = 0;
     Overview overview{.settings = settings,
@@ -33,6 +37,8 @@ struct WatchedParts {
                       .budget = budget,
                       .log_writer = nullptr,
                       .workers = {&workers[0], &workers[1]},
+                      .notable_requests = {&notable_requests[0], &notable_requests[1]},
+                      .client_books = {&client_books[0], &client_books[1]},
                       .effective_config = "workers: 2\n",
                       .started = Time(std::chrono::seconds(100)),
                       .started_at = WallTime(std::chrono::seconds(1'700'000'000)),
