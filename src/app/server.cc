@@ -96,6 +96,8 @@ Result<bool> Server::open_admin(std::string effective_config) {
                                .gate = gate_,
                                .budget = budget_,
                                .workers = {},
+                               .notable_requests = {},
+                               .client_books = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
                                .loaded_at = loop_.calendar_time(),
@@ -125,8 +127,13 @@ void Server::start_workers() {
     for (size_t each = 0; each < worker_count(); ++each)
         workers_.push_back(
             std::make_unique<Worker>(shared, each, std::array{random_word(), random_word(), random_word()}));
-    if (overview_)
-        for (const auto& worker : workers_) overview_->workers.push_back(worker->metrics());
+    if (overview_) {
+        for (const auto& worker : workers_) {
+            overview_->workers.push_back(worker->metrics());
+            overview_->notable_requests.push_back(&worker->notable_requests());
+            overview_->client_books.push_back(&worker->client_book());
+        }
+    }
 
     start_resolver();
     wait_for_addresses();
