@@ -74,7 +74,7 @@ double seconds_since_epoch(WallTime time) {
 template <class Read>
 uint64_t sum_of(const Overview& overview, Read read) {
     uint64_t sum = 0;
-    for (const Metrics* worker : overview.workers) sum += read(*worker);
+    for (const auto& worker : overview.workers) sum += read(*worker);
     return sum;
 }
 
@@ -84,7 +84,7 @@ void add_requests(const Overview& overview, Families& families) {
     MetricFamily& total = add_family(families, "weir_requests_total", MetricType::Counter,
                                      "Requests that have ended, by route and by the status code that the "
                                      "client was answered with; 499 is a client that left before.");
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         for (uint16_t code = proxy::CodeCounts::kLeast; code <= proxy::CodeCounts::kMost; ++code) {
             const uint64_t count =
                 sum_of(overview, [&](const Metrics& m) { return m.scope(scope.number).codes.read(code); });
@@ -104,7 +104,7 @@ void add_durations(const Overview& overview, Families& families) {
     const auto add = [&](const char* name, const char* help, proxy::Histogram ScopeFigures::*member,
                          bool for_caps_alone) {
         MetricFamily& family = add_family(families, name, MetricType::Histogram, help);
-        for (const Scope& scope : overview.rules.scopes()) {
+        for (const Scope& scope : overview.rules().scopes()) {
             if (for_caps_alone && scope.caps.empty()) continue;
             add_histogram(family, {{"route", route_of(scope)}}, added_up(overview, scope.number, member));
         }
@@ -165,7 +165,7 @@ void add_all_refusals(const Overview& overview, Families& families) {
         families, "weir_refused_total", MetricType::Counter,
         "Requests that weir answered by itself, by the reason in that answer and the rate or cap that "
         "decided, if one did. mode=\"shadow\": rules that are only watched would have refused them.");
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         add_refusals(
             overview, family, scope, "", [](http::Reason) { return false; },
             [](const ScopeFigures& f) -> const auto& { return f.refused; });
@@ -196,12 +196,12 @@ void add_caps(const Overview& overview, const std::vector<std::string>& names, F
     MetricFamily room = family("weir_queue_limit", "The most that may wait for it (limits.queue.size).");
     MetricFamily peak = family("weir_queue_peak", "The most that have waited at once since the start.");
     for (size_t index = 0; index < names.size(); ++index) {
-        const proxy::ConcurrencyGate& cap = *overview.rules.caps()[index];
-        const policy::ConcurrencyFigures figures = cap.group.figures();
+        const proxy::ConcurrencyGate& cap = *overview.rules().caps()[index];
+        const policy::ConcurrencyFigures figures = cap.group->figures();
         const bool is_shadow = cap.mode == config::Mode::shadow;
         const bool has_limit = figures.slots != policy::ConcurrencyLimits::kUnbounded;
         const Labels labels{{"queue", names[index]}};
-        add_gauge(in_flight, labels, uint64_t{is_shadow ? cap.shadow.inside() : figures.in_service});
+        add_gauge(in_flight, labels, uint64_t{is_shadow ? cap.shadow->inside() : figures.in_service});
         if (has_limit) add_gauge(limit, labels, uint64_t{figures.slots});
         add_gauge(depth, labels, uint64_t{figures.waiting});
         add_gauge(room, labels, uint64_t{figures.queue_room});
@@ -219,12 +219,12 @@ void add_limiters(const Overview& overview, Families& families) {
         MetricType::Counter,
         {}};
     const auto add = [&](proxy::RateGate& gate, std::string_view route) {
-        const policy::CellTableFigures figures = gate.rule.figures();
+        const policy::CellTableFigures figures = gate.rule->figures();
         const Labels labels{{"route", std::string(route)}, {"rule", gate.name}};
         add_gauge(keys, labels, uint64_t{figures.size});
         add_counter(evictions, labels, figures.evictions);
     };
-    const Scope& everywhere = overview.rules.scopes().front();
+    const Scope& everywhere = overview.rules().scopes().front();
     const auto add_own = [&](const Scope& scope, const std::vector<proxy::RateGate*>& gates,
                              const std::vector<proxy::RateGate*>& shared) {
         for (proxy::RateGate* gate : gates) {
@@ -234,7 +234,7 @@ void add_limiters(const Overview& overview, Families& families) {
     };
     for (proxy::RateGate* gate : everywhere.enforced) add(*gate, kAllRoutes);
     for (proxy::RateGate* gate : everywhere.shadowed) add(*gate, kAllRoutes);
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         if (scope.route == nullptr) continue;
         add_own(scope, scope.enforced, everywhere.enforced);
         add_own(scope, scope.shadowed, everywhere.shadowed);
@@ -294,7 +294,7 @@ void add_servers(const Overview& overview, const std::vector<std::string>& serve
                                   "have taken it out.");
     const Time now = monotonic_now();
     for (size_t index = 0; index < servers.size(); ++index) {
-        const bool is_up = overview.fleet.candidate(index, now).standing == policy::Candidate::Standing::in;
+        const bool is_up = overview.fleet().candidate(index, now).standing == policy::Candidate::Standing::in;
         add_gauge(up, {{"server", servers[index]}}, is_up ? 1.0 : 0.0);
     }
 }
@@ -305,13 +305,13 @@ void add_checks(const Overview& overview, const std::vector<std::string>& server
         add_family(families, "weir_health_checks_total", MetricType::Counter,
                    "Health checks of the app that have ended, by server and by how: passed, "
                    "or why not.");
-    if (overview.settings.health.path.empty()) return;
+    if (overview.settings().health.path.empty()) return;
     for (size_t index = 0; index < servers.size(); ++index) {
         for (size_t each = 0; each < policy::kCheckResults; ++each) {
             const auto result = static_cast<policy::CheckResult>(each);
             add_counter(checks,
                         {{"server", servers[index]}, {"result", std::string(policy::name_of(result))}},
-                        overview.fleet.checks(index, result));
+                        overview.fleet().checks(index, result));
         }
     }
 }
@@ -339,16 +339,16 @@ void add_clients(const Overview& overview, Families& families) {
     add_counter(
         add_family(families, "weir_log_lines_dropped_total", MetricType::Counter,
                    "Lines of the access log that were dropped, since the disk or the reader stalled."),
-        {}, overview.log_writer == nullptr ? uint64_t{0} : overview.log_writer->dropped_lines());
+        {}, overview.log_writer() == nullptr ? uint64_t{0} : overview.log_writer()->dropped_lines());
 }
 
 void add_config(const Overview& overview, Families& families) {
     add_gauge(add_family(families, "weir_config_reload_success", MetricType::Gauge,
                          "1 where the configuration that was read last is the one that holds."),
-              {}, 1.0);
+              {}, overview.is_last_load_good ? 1.0 : 0.0);
     add_gauge(add_family(families, "weir_config_reload_timestamp_seconds", MetricType::Gauge,
                          "When the configuration that holds was read, since 1970."),
-              {}, seconds_since_epoch(overview.started_at));
+              {}, seconds_since_epoch(overview.loaded_at));
     add_gauge(
         add_family(families, "weir_build_info", MetricType::Gauge, "Always 1; the labels tell the build."),
         {{"version", kVersion}}, 1.0);
@@ -368,13 +368,15 @@ void add_process(const Overview& overview, Families& families) {
     gauge("process_resident_memory_bytes", "Resident memory, in bytes.", figures.resident_bytes);
     gauge("process_threads", "Threads of the process.", figures.threads);
     gauge("process_start_time_seconds", "When the process started, since 1970.",
-          seconds_since_epoch(overview.started_at));
+          seconds_since_epoch(overview.loaded_at));
 }
 
 }  // namespace
 
 MetricsPage::MetricsPage(const Overview& overview)
-    : overview_(overview), servers_(server_labels(overview.settings)), caps_(cap_labels(overview.rules)) {}
+    : overview_(overview),
+      servers_(server_labels(overview.settings())),
+      caps_(cap_labels(overview.rules())) {}
 
 std::vector<MetricFamily> MetricsPage::Collect() const {
     Families families;

@@ -369,7 +369,12 @@ void append_combined_line(const AccessRecord& record, std::string& out) {
     out.append(line.view());
 }
 
-AccessLog::AccessLog(LogWriter* writer, config::LogFormat format) : writer_(writer), format_(format) {
+AccessLog::AccessLog(LogWriter* writer, config::LogFormat format) { use(writer, format); }
+
+void AccessLog::use(LogWriter* writer, config::LogFormat format) {
+    flush();
+    writer_ = writer;
+    format_ = format;
     if (writer_ != nullptr) buffer_.reserve(kFlushBytes + kMaxLineBytes);
 }
 

@@ -42,7 +42,7 @@ void append_json_line(const AccessRecord&, std::string& out);
 void append_combined_line(const AccessRecord&, std::string& out);
 
 /// One a worker; thread: that worker's. Gathers lines and hands them to the writer when kFlushBytes are full
-/// or when flush() is called (once per tick): a line is never later than that. The writer outlives it.
+/// or when flush() is called (once per tick): a line is never later than that. A writer outlives its use.
 class AccessLog {
   public:
     static constexpr size_t kFlushBytes = 65536;
@@ -53,12 +53,14 @@ class AccessLog {
     AccessLog& operator=(const AccessLog&) = delete;
     ~AccessLog() { flush(); }
 
+    /// Lines go there from now on; those gathered so far went where they belong.
+    void use(LogWriter* writer, config::LogFormat format);
     void write(const AccessRecord& record);
     void flush();
 
   private:
-    LogWriter* writer_;
-    config::LogFormat format_;
+    LogWriter* writer_ = nullptr;
+    config::LogFormat format_ = config::LogFormat::json;
     std::string buffer_;
 };
 

@@ -42,7 +42,7 @@ ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, const net::IpAddress& p
       sender_(stream_, kit.gather, kit.blocks),
       turn_(nullptr, {&kit.turns}),
       peer_(peer) {
-    timer_.arm(kit.loop.now() + kit.settings.timeout.header);
+    timer_.arm(kit.loop.now() + kit.settings().timeout.header);
 }
 
 ClientH1::~ClientH1() { kit_.gate.leave(peer_); }
@@ -106,9 +106,9 @@ void ClientH1::take_head_bytes(std::string_view bytes) {
         return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
     if (found == http::ScanResult::bare_lf)
         return reject({.reason = http::Reason::bad_request, .detail = "a line ends without CR"}, bytes);
-    if (auto fault = http::check_partial_request(bytes, head_limits(kit_.settings.limits)))
+    if (auto fault = http::check_partial_request(bytes, head_limits(kit_.settings().limits)))
         return reject(*fault, bytes);
-    if (!turn.input) timer_.arm(kit_.loop.now() + kit_.settings.timeout.header);
+    if (!turn.input) timer_.arm(kit_.loop.now() + kit_.settings().timeout.header);
     if (!turn.input || bytes.data() != turn.input.bytes() + turn.input_begin) stash(bytes);
     if (stream_.readable()) read_head();
 }
@@ -135,7 +135,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     std::memcpy(block.bytes(), head.data(), head.size());
     http::RequestHead& parsed = kit_.request_scratch;
     auto fault =
-        http::parse_request_head({block.bytes(), head.size()}, head_limits(kit_.settings.limits), parsed);
+        http::parse_request_head({block.bytes(), head.size()}, head_limits(kit_.settings().limits), parsed);
     if (from_input) turn.input_begin += head.size();
     turn.is_http10 = parsed.version == http::Version::http10;
     turn.exchange.emplace(kit_, *this,
@@ -292,7 +292,7 @@ void ClientH1::next_turn() {
     if (turn.input_begin == turn.input_end) {
         turn_.reset();
         if (kit_.draining && !stream_.readable()) return destroy();
-        timer_.arm(now + kit_.settings.timeout.keepalive);
+        timer_.arm(now + kit_.settings().timeout.keepalive);
         if (stream_.readable()) read_head();
         return;
     }
@@ -300,7 +300,7 @@ void ClientH1::next_turn() {
     turn.scan = {};
     turn.body = {};
     turn.body_ended = turn.keep_alive = turn.is_http10 = false;
-    timer_.arm(now + kit_.settings.timeout.header);
+    timer_.arm(now + kit_.settings().timeout.header);
     take_head_bytes(turn.pending());
 }
 
@@ -331,7 +331,7 @@ void ClientH1::drain() {
     if (status == net::IoStatus::ok) return;
     const bool is_new = status == net::IoStatus::again && stream_.moved_bytes() == 0;
     if (!is_new) return destroy();
-    timer_.arm(kit_.loop.now() + std::min(kFirstWords, kit_.settings.timeout.header));
+    timer_.arm(kit_.loop.now() + std::min(kFirstWords, kit_.settings().timeout.header));
 }
 
 void ClientH1::shut() {

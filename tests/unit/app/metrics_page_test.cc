@@ -20,18 +20,18 @@ TEST_CASE("what the workers have counted apart is added up") {
     answered.total = 3ms;
     answered.slot_wait = 0ms;
     answered.upstream = 2ms;
-    parts.workers[0].note(everywhere, answered);
-    parts.workers[1].note(everywhere, answered);
-    parts.workers[1].note(parts.rules.scopes()[1], answered);
+    parts.workers[0]->note(everywhere, answered);
+    parts.workers[1]->note(everywhere, answered);
+    parts.workers[1]->note(parts.rules.scopes()[1], answered);
     proxy::AccessRecord refused;
     refused.status = 429;
     refused.rule = "per-min";
     refused.refusal = http::Reason::rate_limited;
-    parts.workers[1].note(everywhere, refused);
-    parts.workers[0].server(1).retries[static_cast<size_t>(http::Reason::upstream_reset)].add();
-    parts.workers[0].note_race(true);
-    parts.workers[0].server(0).idle.set(3);
-    parts.workers[1].server(0).idle.set(4);
+    parts.workers[1]->note(everywhere, refused);
+    parts.workers[0]->server(1).retries[static_cast<size_t>(http::Reason::upstream_reset)].add();
+    parts.workers[0]->note_race(true);
+    parts.workers[0]->server(0).idle.set(3);
+    parts.workers[1]->server(0).idle.set(4);
 
     auto series = series_in(MetricsPage(parts.overview).text());
     CHECK(series["weir_requests_total{route='(none)',code='200'}"] == 2);
