@@ -6,13 +6,9 @@
 
 namespace weir::app {
 
-Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& listen) {
+Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& listen) const {
     auto made = std::make_unique<Listening>();
     made->configured = listen;
-    if (auto socket = inherited_.claim(listen.address)) {
-        made->sockets.push_back(std::move(*socket));
-        return made;
-    }
     Endpoint address = listen.address;
     const bool one_each = workers_ > 1 && !address.is_unix();
     if (one_each) {
@@ -30,7 +26,7 @@ Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& list
     return made;
 }
 
-Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Listen>& wanted) {
+Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Listen>& wanted) const {
     Change change;
     for (const auto& listening : all_) {
         const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const config::Listen& each) {
@@ -38,15 +34,15 @@ Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Lis
         });
         if (!stays) change.closing.push_back(listening.get());
     }
-    for (const config::Listen& listen : wanted) {
-        const bool is_open = std::any_of(all_.begin(), all_.end(), [&](const auto& listening) {
-            return listening->configured.address == listen.address;
-        });
-        if (is_open) continue;
-        auto opened = open(listen);
-        if (!opened) return fail(opened.error());
-        change.opened.push_back(std::move(*opened));
-    }
+    for (const config::Listen& listen : wanted) const {
+            const bool is_open = std::any_of(all_.begin(), all_.end(), [&](const auto& listening) {
+                return listening->configured.address == listen.address;
+            });
+            if (is_open) continue;
+            auto opened = open(listen);
+            if (!opened) return fail(opened.error());
+            change.opened.push_back(std::move(*opened));
+        }
     return change;
 }
 

@@ -61,13 +61,28 @@ Server::~Server() {
 }
 
 Result<bool> Server::open_sockets() {
-    auto handed_over = service_notice::take_sockets();
-    if (!handed_over) return fail(handed_over.error());
-    listening_.inherit(std::move(*handed_over));
+    if (auto taken = take_over_sockets(); !taken) return taken;
     auto change = listening_.prepare(settings().listen);
     if (!change) return fail(change.error());
     listening_.add(std::move(change->opened));
-    const std::vector<std::string> unclaimed = listening_.unclaimed();
+    return true;
+}
+
+/// Addresses that the service manager holds are not opened anew.
+Result<bool> Server::take_over_sockets() {
+    auto handed_over = service_notice::take_sockets();
+    if (!handed_over) return fail(handed_over.error());
+    InheritedSockets inherited(std::move(*handed_over));
+    std::vector<std::unique_ptr<Listening>> taken;
+    for (const config::Listen& listen : settings().listen) {
+        auto socket = inherited.claim(listen.address);
+        if (!socket) continue;
+        taken.push_back(std::make_unique<Listening>());
+        taken.back()->configured = listen;
+        taken.back()->sockets.push_back(std::move(*socket));
+    }
+    listening_.add(std::move(taken));
+    const std::vector<std::string> unclaimed = inherited.unclaimed();
     if (unclaimed.empty()) return true;
     return fail(fmt::format("the socket at {} was handed over, and `listen` does not name that address",
                             fmt::join(unclaimed, ", ")));
@@ -192,9 +207,13 @@ std::string Server::status() const {
 }
 
 void Server::run() {
+    notify_ready({});
     start_watchdog();
     loop_.run();
 }
+
+/// `news` stands in front of what systemctl shows.
+void Server::notify_ready(const std::string& news) { service_notice::ready(news + status()); }
 
 void Server::start_watchdog() {
     const auto interval = service_notice::watchdog_interval();
