@@ -79,6 +79,9 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings, std::st
         if (!writer) return fail(writer.error());
         server->log_writer_ = std::move(*writer);
     }
+    auto front_door = FrontDoor::open(server->settings_, server->loop_);
+    if (!front_door) return fail(front_door.error());
+    server->front_door_ = std::move(*front_door);
     if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
     if (auto opened = server->open_admin(std::move(effective_config)); !opened) return fail(opened.error());
     server->start_checks();
@@ -192,7 +195,9 @@ void Server::start_workers() {
         [this](size_t server, const net::Resolution& found) { on_resolved(server, found); });
     wait_for_addresses();
     for (size_t worker = 0; worker < workers_.size(); ++worker)
-        for (const auto& sockets : sockets_) workers_[worker]->accept_from(sockets[worker % sockets.size()]);
+        for (size_t index = 0; index < sockets_.size(); ++index)
+            workers_[worker]->accept_from(sockets_[index][worker % sockets_[index].size()],
+                                          front_door_->entrance(index));
 }
 
 void Server::on_connect_failed() {

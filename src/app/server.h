@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/admin_listener.h"
+#include "app/front_door.h"
 #include "app/worker.h"
 #include "base/block_pool.h"
 #include "base/result.h"
@@ -80,6 +81,7 @@ class Server {
     net::Loop loop_;
     net::Mailbox control_;
     net::Signals signals_;
+    std::unique_ptr<FrontDoor> front_door_;
     std::unique_ptr<proxy::ProberSet> probers_;  ///< none without `health.path`, and none while draining
     size_t deaf_workers_ = 0;
     size_t ended_workers_ = 0;
