@@ -103,8 +103,11 @@ IoResult TlsSession::handshake() {
     int result = SSL_do_handshake(ssl_.get());
     if (result == 1) {
         established_ = true;
-        if (server_) note_client();
-        return {};
+        if (!server_ || note_client()) return {};
+        fault_ = {.kind = TlsFault::Kind::expired, .cause = "certificate has expired since it was verified"};
+        end_ = {.status = IoStatus::failed, .error = EPROTO};
+        established_ = false;
+        return *end_;
     }
     IoResult failed = read_failure(result);
     if (failed.status == IoStatus::again) return failed;
@@ -208,15 +211,19 @@ bool TlsSession::admits(std::string_view host) const {
     return !server_ || server_->admits(SSL_get_SSL_CTX(ssl_.get()), host);
 }
 
-void TlsSession::note_client() {
+/// False where a ticket brings back a certificate that has expired: it is verified when it is shown, and then
+/// each ticket leads to the next one.
+bool TlsSession::note_client() {
     const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
-    if (certificate == nullptr) return;
+    if (certificate == nullptr) return true;
+    if (was_resumed() && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) return false;
     const OwnedBio text(needed(BIO_new(BIO_s_mem())));
     // Control characters and what is not ASCII come out as hexadecimal digits behind a backslash.
     X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
     char* begin = nullptr;
     const long length = BIO_get_mem_data(text.get(), &begin);
     client_subject_.assign(begin, static_cast<size_t>(std::max(length, 0L)));
+    return true;
 }
 
 IoResult TlsSession::read_failure(int result) {

@@ -113,7 +113,7 @@ class TlsSession {
     IoResult failure(int result);
     IoResult read_failure(int result);
     void note_fault(unsigned long code);
-    void note_client();
+    [[nodiscard]] bool note_client();
 
     TlsWire wire_;
     std::shared_ptr<const TlsServerContext> server_;

@@ -322,6 +322,26 @@ TEST_CASE("a ticket keeps whom it was given to, and holds only where the same is
     }
 }
 
+TEST_CASE("a ticket does not outlive the certificate that it was given for") {
+    for (int version : kVersions) {
+        Place place;
+        place.add("app", "DNS:app.test").client_ca = place.file;
+        const auto server = place.load();
+        Returner client;
+        client.newest(version);
+        const Identity brief = make_identity("brief", {.names = {}, .issuer = &place.ca, .to_seconds = 2});
+        client.show(brief);
+        CHECK_FALSE(client.comes_back(*server));
+        DrivenLoop driven;
+        REQUIRE(driven.until(
+            [&] { return X509_cmp_current_time(X509_get0_notAfter(brief.certificate.get())) < 0; }));
+        client.ticket = client.kept.get();
+        Visit late(*server, client);
+        CHECK_FALSE(late.is_well());
+        CHECK(late.fault() == Kind::expired);
+    }
+}
+
 TEST_CASE("a name that asks for another certificate than was shown is not for this connection") {
     Place place;
     place.add("open", "DNS:app.test");
