@@ -99,7 +99,7 @@ bool Arrival::move_to(const net::IpAddress& client) {
     if (has_room) {
         client_ = client;
     } else {
-        reception_.turn_away(*this);
+        reception_.turn_away(*this, client);
     }
     return has_room;
 }

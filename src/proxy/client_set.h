@@ -31,9 +31,10 @@ class ClientSet {
     [[nodiscard]] bool empty() const { return size() == 0; }
     [[nodiscard]] size_t size() const { return clients_.size() + reception_.size(); }
 
-  private:
+    /// The gate is full for one more of this address: tells of it, now and then.
     void notice_refusal(const net::IpAddress& peer);
 
+  private:
     Kit& kit_;
     Time next_notice_{};
     std::vector<std::unique_ptr<ClientH1>> clients_;  ///< ClientH1::slot is the index

@@ -25,7 +25,8 @@ bool Exchange::turn_away(const http::RequestHead& head) {
                .detail = "this is a port for https, and the request came in plain HTTP"});
         return true;
     }
-    if (facts_.entrance->redirect_https) {
+    // Where a trusted proxy says that its client came by https, there is nothing to send it on to.
+    if (facts_.entrance->redirect_https && facts_.scheme != "https") {
         redirect(head, *facts_.entrance->redirect_https);
         return true;
     }

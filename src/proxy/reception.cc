@@ -50,6 +50,11 @@ void Reception::turn_away(Arrival& arrival) {
     remove(arrival);
 }
 
+void Reception::turn_away(Arrival& arrival, const net::IpAddress& client) {
+    clients_.notice_refusal(client);
+    turn_away(arrival);
+}
+
 void Reception::remove(Arrival& arrival) {
     Arrivals& list = arrival.is_waiting ? waiting_ : resting_;
     const auto place = arrival.place;

@@ -36,6 +36,8 @@ class Reception {
     void line_up(Arrival& arrival);
     void let_in(Arrival& arrival);
     void turn_away(Arrival& arrival);
+    /// The same of one that turned out to come from `client`, which has as many connections as it may.
+    void turn_away(Arrival& arrival, const net::IpAddress& client);
 
   private:
     static void on_turn(void* reception);

@@ -44,6 +44,15 @@ def test_a_host_that_could_not_be_one_is_refused(sent_on, host):
     assert response.status == 400 and response.value("location") is None
 
 
+def test_what_came_to_a_trusted_proxy_by_https_is_served(weir, connect, upstream):
+    address = {"address": "127.0.0.1:PORT", "redirect_https": 443}
+    proxy = weir(upstream(answering()), listen=[address], clients={"trusted_proxies": "127.0.0.2"})
+    by_https = {"X-Forwarded-Proto": "https"}
+    assert connect(proxy, source="127.0.0.2").ask(fields=by_https).status == 200
+    assert connect(proxy, source="127.0.0.2").ask(fields={"X-Forwarded-Proto": "http"}).status == 308
+    assert connect(proxy, source="127.0.0.1").ask(fields=by_https).status == 308
+
+
 def test_a_target_without_a_path_is_refused(sent_on):
     assert sent_on("*", "OPTIONS").status == 400
 
