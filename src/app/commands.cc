@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "app/explain.h"
+#include "app/file_checks.h"
 #include "app/server.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -122,7 +123,7 @@ int run_command_line(int argc, const char* const* argv) {
 }
 
 int run(const cli::CommandLine& line) {
-    auto loaded = cli::load_config(line);
+    auto loaded = cli::load_config(line, file_checks(AbsentFile::error));
     if (!loaded) {
         fmt::print(stderr, "{}", loaded.error());
         return kBadConfig;
@@ -133,7 +134,7 @@ int run(const cli::CommandLine& line) {
 }
 
 int check(const cli::CommandLine& line) {
-    auto loaded = cli::load_config(line);
+    auto loaded = cli::load_config(line, file_checks(AbsentFile::warning));
     if (!loaded) {
         fmt::print(stderr, "{}", loaded.error());
         return kBadConfig;
@@ -170,7 +171,7 @@ int demo(const cli::CommandLine& line) {
     add_demo_settings(proxied);
     std::string url = fmt::format("http://127.0.0.1:{}", (*sample)->port());
     proxied.flags.push_back({"upstream.servers", url, "--upstream"});
-    auto loaded = cli::load_config(proxied);
+    auto loaded = cli::load_config(proxied, file_checks(AbsentFile::error));
     if (!loaded) {
         fmt::print(stderr, "{}", loaded.error());
         return kBadConfig;

@@ -34,15 +34,18 @@ Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Lis
         });
         if (!stays) change.closing.push_back(listening.get());
     }
-    for (const config::Listen& listen : wanted) const {
-            const bool is_open = std::any_of(all_.begin(), all_.end(), [&](const auto& listening) {
-                return listening->configured.address == listen.address;
-            });
-            if (is_open) continue;
-            auto opened = open(listen);
-            if (!opened) return fail(opened.error());
-            change.opened.push_back(std::move(*opened));
+    for (const config::Listen& listen : wanted) {
+        const auto former = std::find_if(all_.begin(), all_.end(), [&](const auto& listening) {
+            return listening->configured.address == listen.address;
+        });
+        if (former != all_.end()) {
+            change.staying.emplace_back(former->get(), listen);
+            continue;
         }
+        auto opened = open(listen);
+        if (!opened) return fail(opened.error());
+        change.opened.push_back(std::move(*opened));
+    }
     return change;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -35,6 +36,7 @@ class ListeningSet {
     struct Change {
         std::vector<std::unique_ptr<Listening>> opened;
         std::vector<const Listening*> closing;
+        std::vector<std::pair<Listening*, config::Listen>> staying;  ///< with what is configured now
     };
     /// The error says which address cannot be had.
     [[nodiscard]] Result<Change> prepare(const std::vector<config::Listen>& wanted) const;

@@ -342,6 +342,40 @@ void add_clients(const Overview& overview, Families& families) {
         {}, overview.log_writer() == nullptr ? uint64_t{0} : overview.log_writer()->dropped_lines());
 }
 
+/// All that there may be are there from the start, where an address has use for them.
+void add_arrivals(const Overview& overview, Families& families) {
+    const auto& listen = overview.settings().listen;
+    const bool has_tls =
+        std::any_of(listen.begin(), listen.end(), [](const auto& each) { return !each.tls.empty(); });
+    const bool has_headers =
+        std::any_of(listen.begin(), listen.end(), [](const auto& each) { return each.proxy_protocol; });
+    if (has_tls) {
+        MetricFamily& done = add_family(families, "weir_tls_handshakes_total", MetricType::Counter,
+                                        "TLS handshakes with clients that succeeded: full, or resumed by a "
+                                        "ticket.");
+        add_counter(done, {{"kind", "full"}},
+                    sum_of(overview, [](const Metrics& m) { return m.arrivals().full_handshakes.read(); }));
+        add_counter(done, {{"kind", "resumed"}}, sum_of(overview, [](const Metrics& m) {
+                        return m.arrivals().resumed_handshakes.read();
+                    }));
+        MetricFamily& failed = add_family(families, "weir_tls_handshake_failures_total", MetricType::Counter,
+                                          "TLS handshakes with clients that failed, by what was wrong.");
+        for (size_t index = 0; index < proxy::kHandshakeFailures; ++index)
+            add_counter(
+                failed, {{"cause", std::string(name_of(static_cast<proxy::HandshakeFailure>(index)))}},
+                sum_of(overview,
+                       [&](const Metrics& m) { return m.arrivals().failed_handshakes[index].read(); }));
+    }
+    if (!has_headers) return;
+    MetricFamily& refused = add_family(families, "weir_proxy_headers_refused_total", MetricType::Counter,
+                                       "Connections that were closed for want of a PROXY header that could "
+                                       "be believed.");
+    for (size_t index = 0; index < proxy::kProxyHeaderFailures; ++index)
+        add_counter(
+            refused, {{"cause", std::string(name_of(static_cast<proxy::ProxyHeaderFailure>(index)))}},
+            sum_of(overview, [&](const Metrics& m) { return m.arrivals().refused_headers[index].read(); }));
+}
+
 void add_config(const Overview& overview, Families& families) {
     add_gauge(add_family(families, "weir_config_reload_success", MetricType::Gauge,
                          "1 where the configuration that was read last is the one that holds."),
@@ -390,6 +424,7 @@ std::vector<MetricFamily> MetricsPage::Collect() const {
     add_servers(overview_, servers_, families);
     add_checks(overview_, servers_, families);
     add_clients(overview_, families);
+    add_arrivals(overview_, families);
     add_config(overview_, families);
     add_process(overview_, families);
     return families;

@@ -35,6 +35,9 @@ Result<std::unique_ptr<Server>> Server::start(Configuration configuration, ReadA
     auto plan = make_plan(std::move(configuration.settings));
     if (!plan) return fail(plan.error());
     auto server = std::make_unique<Server>(Private(), std::move(*plan), std::move(read_again));
+    auto front_door = FrontDoor::open(server->settings(), server->loop_);
+    if (!front_door) return fail(front_door.error());
+    server->front_door_ = std::move(*front_door);
     if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
     if (auto opened = server->open_admin(std::move(configuration.effective)); !opened)
         return fail(opened.error());
@@ -152,9 +155,7 @@ void Server::start_workers() {
 
     start_resolver();
     wait_for_addresses();
-    for (size_t worker = 0; worker < workers_.size(); ++worker)
-        for (const auto& listening : listening_.all())
-            workers_[worker]->accept_from(listening->of_worker(worker));
+    for (const auto& listening : listening_.all()) accept_from(*listening);
 }
 
 /// What it finds reaches the workers behind the plan that it is for.

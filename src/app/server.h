@@ -10,6 +10,7 @@
 
 #include "app/admin_listener.h"
 #include "app/configuration.h"
+#include "app/front_door.h"
 #include "app/listening.h"
 #include "app/watchdog.h"
 #include "app/worker.h"
@@ -57,6 +58,7 @@ class Server {
     Result<bool> read_and_change();
     Result<bool> change_to(Configuration configuration);
     void change_listening(ListeningSet::Change change);
+    void accept_from(const Listening& listening);
     void put_in_force(std::shared_ptr<proxy::Plan> plan);
     void on_adopted(const std::shared_ptr<proxy::Plan>& plan, size_t worker,
                     std::shared_ptr<const proxy::Metrics> figures);
@@ -92,6 +94,7 @@ class Server {
     net::Loop loop_;
     net::Mailbox control_;
     net::Signals signals_;
+    std::unique_ptr<FrontDoor> front_door_;
     std::unique_ptr<proxy::ProberSet> probers_;  ///< none without `health.path`, and none while draining
     std::vector<std::shared_ptr<const proxy::Metrics>>
         adopted_;  ///< under the plan, by worker; null: not yet

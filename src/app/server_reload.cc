@@ -50,11 +50,14 @@ Result<bool> Server::read_and_change() {
 Result<bool> Server::change_to(Configuration configuration) {
     auto plan = make_plan(std::move(configuration.settings), plan_.get());
     if (!plan) return fail(plan.error());
+    auto doors = front_door_->prepare((*plan)->settings.listen);
+    if (!doors) return fail(doors.error());
     auto listening = listening_.prepare((*plan)->settings.listen);
     if (!listening) return fail(listening.error());
     for (const std::string& key : what_needs_restart(settings(), (*plan)->settings))
         log::warning("{} has changed: that takes a restart", key);
     put_in_force(std::move(*plan));
+    front_door_->change(std::move(*doors));
     change_listening(std::move(*listening));
     if (overview_) {
         overview_->effective_config = std::move(configuration.effective);
@@ -93,10 +96,19 @@ void Server::change_listening(ListeningSet::Change change) {
                 });
             });
     }
-    for (const auto& opened : change.opened)
-        for (size_t worker = 0; worker < workers_.size(); ++worker)
-            workers_[worker]->accept_from(opened->of_worker(worker));
+    for (const auto& [listening, configured] : change.staying) {
+        const proxy::Entrance& before = front_door_->entrance(listening->configured);
+        listening->configured = configured;
+        if (&front_door_->entrance(configured) != &before) accept_from(*listening);
+    }
+    for (const auto& opened : change.opened) accept_from(*opened);
     listening_.add(std::move(change.opened));
+}
+
+void Server::accept_from(const Listening& listening) {
+    const proxy::Entrance& entrance = front_door_->entrance(listening.configured);
+    for (size_t worker = 0; worker < workers_.size(); ++worker)
+        workers_[worker]->accept_from(listening.of_worker(worker), entrance);
 }
 
 /// The pages go over to a plan when all workers have: figures belong to the plan they are counted under.

@@ -36,12 +36,14 @@ Worker::~Worker() {
     thread_.join();
 }
 
-void Worker::accept_from(const net::Fd& socket) {
-    mailbox_.post([this, &socket] {
+void Worker::accept_from(const net::Fd& socket, const proxy::Entrance& entrance) {
+    mailbox_.post([this, &socket, &entrance] {
         if (kit_->draining) return;
+        listeners_.erase(&socket);
         listeners_[&socket] = std::make_unique<net::Listener>(
-            loop_, socket,
-            [this](net::Fd fd, const net::IpAddress& peer) { clients_.add(std::move(fd), peer); });
+            loop_, socket, [this, &entrance](net::Fd fd, const net::IpAddress& peer) {
+                clients_.add(std::move(fd), peer, entrance);
+            });
     });
 }
 

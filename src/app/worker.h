@@ -41,7 +41,8 @@ class Worker {
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    void accept_from(const net::Fd& socket);
+    /// Both outlive it, or its stop. A second call for a socket replaces its entrance.
+    void accept_from(const net::Fd& socket, const proxy::Entrance& entrance);
     /// Who waits in the socket's queue is still taken; then `on_stopped` is called, by the worker.
     void stop_accepting(const net::Fd& socket, std::function<void()> on_stopped);
     /// Requests that begin from now on go by the plan. `on_adopted` is told of the figures that the worker

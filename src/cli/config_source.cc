@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 namespace weir::cli {
 
@@ -62,8 +63,9 @@ std::string render_all(const std::vector<config::Diagnostic>& diagnostics) {
 
 }  // namespace
 
-Result<config::Loaded, std::string> load_config(const CommandLine& line) {
+Result<config::Loaded, std::string> load_config(const CommandLine& line, config::Inspect inspect) {
     config::Sources sources;
+    sources.inspect = std::move(inspect);
     sources.file_name = choose_file(line);
     sources.flags = line.flags;
     sources.overrides = override_names();

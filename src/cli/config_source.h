@@ -9,7 +9,8 @@
 
 namespace weir::cli {
 
-/// The error is the whole text for stderr: every mistake with its place and the way out.
-Result<config::Loaded, std::string> load_config(const CommandLine&);
+/// The error is the whole text for stderr: every mistake with its place and the way out. `inspect` looks at
+/// the files that the settings name; without it nobody does.
+Result<config::Loaded, std::string> load_config(const CommandLine&, config::Inspect inspect = {});
 
 }  // namespace weir::cli

@@ -10,6 +10,7 @@
 #include "config/answer_checks.h"
 #include "config/findings.h"
 #include "config/limit_checks.h"
+#include "config/listen_checks.h"
 #include "config/route_checks.h"
 #include "config/text.h"
 #include "config/units.h"
@@ -223,6 +224,7 @@ bool reaches(const Endpoint& server, const Endpoint& listen) {
 void cross_check(Draft& draft, const Input& file) {
     Findings findings(draft, file);
     Checks(findings).run();
+    check_listeners(findings);
     check_admin(findings);
     check_upstream(findings);
     check_limits(findings);

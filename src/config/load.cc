@@ -9,6 +9,7 @@
 #include "config/decoder.h"
 #include "config/draft.h"
 #include "config/expand.h"
+#include "config/findings.h"
 #include "config/nearest.h"
 #include "config/text.h"
 
@@ -136,6 +137,10 @@ Result<Loaded, std::vector<Diagnostic>> load(const Sources& sources) {
     if (draft.is_complete) {
         complete(draft);
         cross_check(draft, file);
+    }
+    if (sources.inspect && !draft.reports.has_errors()) {
+        Findings findings(draft, file);
+        sources.inspect(findings);
     }
 
     std::vector<Diagnostic> diagnostics = draft.reports.in_order();

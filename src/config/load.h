@@ -44,12 +44,18 @@ struct Assignment {
 
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 
+class Findings;
+
+/// Looks where loading cannot, at the files that the settings name: says what it finds, at its place.
+using Inspect = std::function<void(Findings&)>;
+
 struct Sources {
     std::string file_name;               ///< empty: no file
     std::string file_text;               ///< already read; see kMaxConfigBytes
     std::vector<Assignment> flags;       ///< in order; the last one to a path wins
     Environment environment;             ///< for ${NAME} and WEIR_... overrides
     std::vector<std::string> overrides;  ///< the names of all set variables that begin with WEIR_
+    Inspect inspect;                     ///< asked where nothing else is wrong; may be empty
 };
 
 inline constexpr size_t kMaxConfigBytes = 1 << 20;
@@ -60,8 +66,8 @@ struct Loaded {
     std::vector<Diagnostic> warnings;
 };
 
-/// Pure: reads no file, no variable but through `environment`. The error lists all mistakes, in the order of
-/// the file.
+/// Pure: reads no file but through `inspect`, no variable but through `environment`. The error lists all
+/// mistakes, in the order of the file.
 Result<Loaded, std::vector<Diagnostic>> load(const Sources&);
 
 }  // namespace weir::config

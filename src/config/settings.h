@@ -17,9 +17,22 @@
 
 namespace weir::config {
 
+enum class TlsVersion : uint8_t { tls12, tls13 };
+
+/// What weir shows clients that ask for one of the certificate's names. Paths of files (PEM).
+struct Certificate {
+    std::string certificate;  ///< with those between it and its authority behind it
+    std::string key;
+    std::string client_ca;  ///< who has to vouch for clients; empty: they show no certificate
+    TlsVersion min_version = TlsVersion::tls12;
+};
+
 struct Listen {
     Endpoint address;
-    uint32_t mode = 0660;  ///< permissions of a UNIX socket
+    uint32_t mode = 0660;                         ///< permissions of a UNIX socket
+    bool proxy_protocol = false;                  ///< connections begin with a PROXY header
+    std::optional<uint16_t> redirect_https = {};  ///< every request is sent to this port; never with `tls`
+    std::vector<Certificate> tls = {};            ///< the first is for names that none is for; empty: no TLS
 };
 
 /// Where the operator asks how weir is doing, apart from the clients.

@@ -1,5 +1,6 @@
 #include "http/authority.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "http/char_class.h"
@@ -80,6 +81,15 @@ bool is_valid_authority(std::string_view authority) {
     const std::string_view rest = authority.substr(host_end + (is_bracketed ? 1 : 0));
     if (rest.empty()) return host_is_valid;
     return host_is_valid && rest.front() == ':' && is_valid_port(rest.substr(1));
+}
+
+std::string_view plain_host_of(std::string_view authority) {
+    if (!is_valid_authority(authority)) return {};
+    if (authority.front() == '[') return authority.substr(0, authority.find(']') + 1);
+    const std::string_view host = authority.substr(0, authority.find(':'));
+    const bool is_plain =
+        std::all_of(host.begin(), host.end(), [](char c) { return is(c, kUnreserved) && c != '~'; });
+    return is_plain ? host : std::string_view();
 }
 
 }  // namespace weir::http

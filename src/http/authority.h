@@ -10,4 +10,8 @@ namespace weir::http {
 /// stumble), a zone and IPvFuture are refused.
 [[nodiscard]] bool is_valid_authority(std::string_view);
 
+/// The host of an authority, without its port, where it is a name that DNS could know (letters, digits, "-",
+/// "." and "_") or an address; "" where it is anything else: safe to be put into an URL.
+[[nodiscard]] std::string_view plain_host_of(std::string_view authority);
+
 }  // namespace weir::http

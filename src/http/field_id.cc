@@ -33,6 +33,7 @@ constexpr Known kKnown[] = {
     {"transfer-encoding", FieldId::transfer_encoding},
     {"upgrade", FieldId::upgrade},
     {"user-agent", FieldId::user_agent},
+    {"x-client-cert-subject", FieldId::x_client_cert_subject},
     {"x-forwarded-for", FieldId::x_forwarded_for},
     {"x-forwarded-host", FieldId::x_forwarded_host},
     {"x-forwarded-proto", FieldId::x_forwarded_proto},

@@ -1,7 +1,5 @@
 #include "http/forwarded.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -13,27 +11,6 @@ namespace weir::http {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
-
-/// inet_pton wants a terminated text.
-bool parse_address(int family, std::string_view text, void* out) {
-    char terminated[INET6_ADDRSTRLEN];
-    if (text.size() >= sizeof terminated || text.find('\0') != kNone) return false;
-    terminated[text.copy(terminated, text.size())] = '\0';
-    return inet_pton(family, terminated, out) == 1;
-}
-
-std::optional<IpBytes> ipv4(std::string_view text) {
-    IpBytes address{};
-    address[10] = address[11] = 0xff;
-    if (!parse_address(AF_INET, text, address.data() + 12)) return std::nullopt;
-    return address;
-}
-
-std::optional<IpBytes> ipv6(std::string_view text) {
-    IpBytes address{};
-    if (!parse_address(AF_INET6, text, address.data())) return std::nullopt;
-    return address;
-}
 
 /// Nothing, or a colon and a port, which may be an obfuscated one (RFC 7239, 6).
 bool is_port(std::string_view text) {
@@ -50,12 +27,12 @@ std::optional<IpBytes> address_of(std::string_view node) {
     if (node.starts_with('[')) {
         const size_t close = node.find(']');
         if (close == kNone) return std::nullopt;
-        return is_port(node.substr(close + 1)) ? ipv6(node.substr(1, close - 1)) : std::nullopt;
+        return is_port(node.substr(close + 1)) ? ipv6_of(node.substr(1, close - 1)) : std::nullopt;
     }
     const size_t colon = node.find(':');
-    if (colon == kNone) return ipv4(node);
-    if (node.find(':', colon + 1) != kNone) return ipv6(node);
-    return is_port(node.substr(colon)) ? ipv4(node.substr(0, colon)) : std::nullopt;
+    if (colon == kNone) return ipv4_of(node);
+    if (node.find(':', colon + 1) != kNone) return ipv6_of(node);
+    return is_port(node.substr(colon)) ? ipv4_of(node.substr(0, colon)) : std::nullopt;
 }
 
 /// Whether a backslash takes the meaning from the character at `at`.

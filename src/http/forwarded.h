@@ -1,18 +1,14 @@
 // Who the client is, where proxies stand in between: X-Forwarded-For, and Forwarded (RFC 7239).
 #pragma once
 
-#include <array>
 #include <concepts>
-#include <cstdint>
 #include <span>
 #include <type_traits>
 
+#include "http/ip_text.h"
 #include "http/message.h"
 
 namespace weir::http {
-
-/// In network order; an IPv4 address as ::ffff:a.b.c.d, so that both ways to write it are one client.
-using IpBytes = std::array<uint8_t, 16>;
 
 template <class T>
 concept TrustsAddresses = std::is_class_v<T> && std::predicate<const T&, const IpBytes&>;

@@ -11,6 +11,7 @@ constexpr std::string_view kForwardedFor = "X-Forwarded-For";
 constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
 constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
 constexpr std::string_view kJoint = ", ";
+constexpr std::string_view kClientCertificate = "X-Client-Cert-Subject";
 constexpr std::string_view kRealIp = "X-Real-IP";
 constexpr std::string_view kRequestIdName = "X-Request-ID";
 
@@ -35,6 +36,7 @@ bool is_replaced(FieldId folded, const RequestFacts& facts) {
         case FieldId::expect:
         case FieldId::forwarded:
         case FieldId::host:
+        case FieldId::x_client_cert_subject:
         case FieldId::x_forwarded_for:
         case FieldId::x_forwarded_host:
         case FieldId::x_forwarded_proto:
@@ -115,6 +117,7 @@ size_t request_head_bound(const RequestHead& head, const RequestFacts& facts) {
     bound += field_size(kForwardedFor, facts.client_address) + facts.proxy_address.size() + kJoint.size();
     bound += field_size(kForwardedProto, facts.scheme);
     bound += field_size(kForwardedHost, forwarded_host_of(head, facts));
+    bound += field_size(kClientCertificate, facts.client_certificate);
     bound += field_size(kRealIp, facts.client_address) + field_size(kRequestIdName, facts.request_id);
     return bound + kMaxFraming;
 }
@@ -137,6 +140,7 @@ size_t write_request_head(const RequestHead& head, const RequestFacts& facts, ch
     const std::string_view forwarded_host = forwarded_host_of(head, facts);
     if (!forwarded_host.empty()) out.field(kForwardedHost, forwarded_host);
     out.field(kRealIp, facts.client_address);
+    if (!facts.client_certificate.empty()) out.field(kClientCertificate, facts.client_certificate);
     out.field(kRequestIdName, facts.request_id);
     return out.size();
 }
@@ -186,6 +190,7 @@ bool is_hop_by_hop(FieldId id) {
         case FieldId::traceparent:
         case FieldId::trailer:
         case FieldId::user_agent:
+        case FieldId::x_client_cert_subject:
         case FieldId::x_forwarded_for:
         case FieldId::x_forwarded_host:
         case FieldId::x_forwarded_proto:

@@ -18,6 +18,7 @@ struct RequestFacts {
     std::string_view host;        ///< Host to send; empty: the client's
     std::string_view forwarded_host{};  ///< that a trusted proxy was asked for; empty: the client's Host
     std::string_view proxy_address{};   ///< of the trusted proxy that brought it; empty: it came by itself
+    std::string_view client_certificate{};  ///< whom it is for, as TLS has found out; empty: nobody
     bool drop_request_start = true;  ///< leaves the client's X-Request-Start out: the caller writes its own
     bool drop_deadline = true;       ///< the same of X-Request-Deadline
 };
@@ -29,10 +30,11 @@ struct RequestFacts {
 /// when the body is known; returns how many bytes. The target goes out in origin-form as it came.
 ///
 /// Left out: what is_hop_by_hop says, what Connection names, Host (written first, anew), Content-Length,
-/// Expect, X-Forwarded-*, X-Real-IP and Forwarded of the client (nobody vouches for them), and any field
-/// whose name becomes one of weir's or of framing's when "_" is read as "-": CGI-style apps cannot tell them
-/// apart. Written: Host, X-Forwarded-For, -Proto and -Host, X-Real-IP, X-Request-ID; for an upgrade also
-/// Connection and Upgrade; "TE: trailers" (with Connection: TE) if the client sent it.
+/// Expect, X-Forwarded-*, X-Real-IP, X-Client-Cert-Subject and Forwarded of the client (nobody vouches for
+/// them), and any field whose name becomes one of weir's or of framing's when "_" is read as "-": CGI-style
+/// apps cannot tell them apart. Written: Host, X-Forwarded-For, -Proto and -Host, X-Real-IP, X-Request-ID,
+/// and X-Client-Cert-Subject where it is known; for an upgrade also Connection and Upgrade; "TE: trailers"
+/// (with Connection: TE) if the client sent it.
 size_t write_request_head(const RequestHead&, const RequestFacts&, char* out);
 
 /// Writes Content-Length or Transfer-Encoding as `body` says and the empty line. A request without a body

@@ -41,6 +41,7 @@ enum class FieldId : uint8_t {
     transfer_encoding,
     upgrade,
     user_agent,
+    x_client_cert_subject,
     x_forwarded_for,
     x_forwarded_host,
     x_forwarded_proto,

@@ -21,6 +21,8 @@ IoResult failed_or_again() {
 Stream::Stream(Loop& loop, Fd fd, Owner& owner, std::unique_ptr<TlsSession> tls)
     : owner_(owner), fd_(std::move(fd)), tls_(std::move(tls)) {
     if (tls_) tls_->attach(fd_.get());
+    // What the handshake has taken from the socket, no edge tells of again.
+    readable_ = tls_ && tls_->is_established();
     event_assign(&event_, loop.base(), fd_.get(), EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
                  &Stream::on_event, this);
     event_add(&event_, nullptr);
@@ -42,6 +44,17 @@ void Stream::before_owner(short what) {
     if ((what & EV_WRITE) == 0) return;
     if (tls_->read_waits_for_room()) readable_ = true;
     if (std::exchange(end_is_due_, false)) shut_write();
+}
+
+void Stream::secure(std::unique_ptr<TlsSession> tls) {
+    tls_ = std::move(tls);
+    tls_->attach(fd_.get());
+}
+
+Stream::Parts Stream::release() {
+    event_del(&event_);
+    readable_ = writable_ = false;
+    return {.fd = std::move(fd_), .tls = std::move(tls_)};
 }
 
 IoResult Stream::handshake() {
@@ -112,10 +125,7 @@ IoResult Stream::write_tls(std::span<const iovec> pieces) {
 IoResult Stream::peek() {
     if (tls_) return peek_tls();
     char byte;
-    ssize_t count = recv(fd_.get(), &byte, 1, MSG_PEEK);
-    if (count > 0) return {.status = IoStatus::ok, .bytes = 1};
-    if (count == 0) return {.status = IoStatus::closed};
-    return failed_or_again();
+    return look({&byte, 1});
 }
 
 IoResult Stream::peek_tls() {
@@ -125,6 +135,13 @@ IoResult Stream::peek_tls() {
     last_read_was_short_ = false;
     peer_closed_ = peer_closed_ || seen.status == IoStatus::closed;
     return seen;
+}
+
+IoResult Stream::look(std::span<char> room) const {
+    ssize_t count = recv(fd_.get(), room.data(), room.size(), MSG_PEEK);
+    if (count > 0) return {.status = IoStatus::ok, .bytes = static_cast<size_t>(count)};
+    if (count == 0) return {.status = IoStatus::closed};
+    return failed_or_again();
 }
 
 bool Stream::has_input() { return readable_ && (!tls_ || peek_tls().status != IoStatus::again); }

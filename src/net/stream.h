@@ -39,9 +39,18 @@ class Stream {
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
+    /// From here on a plain stream carries TLS. What was read of it so far was not part of that.
+    void secure(std::unique_ptr<TlsSession> tls);
     /// `ok` where the stream can carry bytes, a plain one at once; `again`: on_ready() comes when it may go
     /// on.
     IoResult handshake();
+    /// Gives the connection up for another stream to go on with: what has come and was not read is read
+    /// there. Nothing may be on its way out.
+    struct Parts {
+        Fd fd;
+        std::unique_ptr<TlsSession> tls;
+    };
+    [[nodiscard]] Parts release();
 
     /// Up to `room.size()` bytes in one system call; under TLS, in one for each record.
     IoResult read(std::span<char> room);
@@ -59,6 +68,8 @@ class Stream {
     /// What read() would return, without taking anything. Under TLS the records are taken from the socket, so
     /// that `ok` means a byte for the reader, and not a ticket or half a record.
     IoResult peek();
+    /// Of a plain stream: as read() would, but leaves the bytes where they are.
+    IoResult look(std::span<char> room) const;
     /// Of a stream on which nothing is expected: whether there is something for a reader after all, be it the
     /// end. No system call on a plain one; under TLS, records that carry nothing for a reader are taken on
     /// the way.
@@ -82,6 +93,8 @@ class Stream {
 
     /// Tells the peer that nothing more will come; under TLS in both languages.
     void shut_write();
+    /// shut_write() waits for room in the socket.
+    [[nodiscard]] bool end_is_due() const { return end_is_due_; }
     /// Under TLS the peer is told that this was all, where the socket takes that at once. One that was not
     /// told, or was not told shut_write() before, must think that the rest was cut off.
     void close();

@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
-#include <new>
 #include <system_error>
 #include <utility>
 
@@ -18,31 +17,6 @@ namespace {
 
 /// In the wire's form: a length in front of each name (RFC 7301, 3.1).
 constexpr std::array<unsigned char, 9> kHttp11 = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-
-/// OpenSSL's set-up fails for want of memory alone once its arguments are sound.
-template <class T>
-T* needed(T* made) {
-    if (made == nullptr) throw std::bad_alloc();
-    return made;
-}
-void needed(long result) {
-    if (result != 1) throw std::bad_alloc();
-}
-
-/// What holds in both roles.
-OwnedContext make_context(const SSL_METHOD* method) {
-    OwnedContext made(needed(SSL_CTX_new(method)));
-    SSL_CTX* context = made.get();
-    needed(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION));
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    // An idle connection holds no buffers.
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    // A record's head and its payload in one system call.
-    SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_max_early_data(context, 0);
-    return made;
-}
 
 int on_ticket(SSL* ssl, SSL_SESSION* ticket) noexcept {
     static_cast<TlsTickets*>(SSL_get_app_data(ssl))->keep(OwnedTicket(ticket));
@@ -61,8 +35,6 @@ std::string why_not_readable(const std::string& file) {
 }  // namespace
 
 const char* tls_library_version() { return OpenSSL_version(OPENSSL_VERSION_STRING); }
-
-void FreeContext::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 
 Result<TlsClientContext> TlsClientContext::load(const Options& options) {
     OwnedContext made = make_context(TLS_client_method());

@@ -1,21 +1,15 @@
 // What the TLS connections of one role have in common: versions, trust, modes.
 #pragma once
 
-#include <openssl/types.h>
-
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "net/tls_session.h"
+#include "net/tls_setup.h"
 #include "net/tls_tickets.h"
 
 namespace weir::net {
-
-struct FreeContext {
-    void operator()(SSL_CTX* context) const;
-};
-using OwnedContext = std::unique_ptr<SSL_CTX, FreeContext>;
 
 /// OpenSSL's, as it runs.
 [[nodiscard]] const char* tls_library_version();

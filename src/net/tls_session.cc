@@ -1,7 +1,9 @@
 #include "net/tls_session.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
@@ -10,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "net/tls_server_context.h"
 
 namespace weir::net {
 
@@ -80,7 +84,8 @@ class TlsSession::Pieces {
     size_t used_ = 0;  ///< of the first one
 };
 
-TlsSession::TlsSession(OwnedSsl ssl) : ssl_(std::move(ssl)) {
+TlsSession::TlsSession(OwnedSsl ssl, std::shared_ptr<const TlsServerContext> server)
+    : server_(std::move(server)), ssl_(std::move(ssl)) {
     BIO* bio = TlsWire::bio_over(wire_).release();
     SSL_set_bio(ssl_.get(), bio, bio);  // takes it
 }
@@ -98,7 +103,11 @@ IoResult TlsSession::handshake() {
     int result = SSL_do_handshake(ssl_.get());
     if (result == 1) {
         established_ = true;
-        return {};
+        if (!server_ || note_client()) return {};
+        fault_ = {.kind = TlsFault::Kind::expired, .cause = "certificate has expired since it was verified"};
+        end_ = {.status = IoStatus::failed, .error = EPROTO};
+        established_ = false;
+        return *end_;
     }
     IoResult failed = read_failure(result);
     if (failed.status == IoStatus::again) return failed;
@@ -189,6 +198,34 @@ IoStatus TlsSession::say_end() {
 
 bool TlsSession::was_resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
 
+std::string_view TlsSession::version() const { return SSL_get_version(ssl_.get()); }
+
+std::string_view TlsSession::protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(ssl_.get(), &name, &length);
+    return {reinterpret_cast<const char*>(name), length};
+}
+
+bool TlsSession::admits(std::string_view host) const {
+    return !server_ || server_->admits(SSL_get_SSL_CTX(ssl_.get()), host);
+}
+
+/// False where a ticket brings back a certificate that has expired: it is verified when it is shown, and then
+/// each ticket leads to the next one.
+bool TlsSession::note_client() {
+    const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+    if (certificate == nullptr) return true;
+    if (was_resumed() && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) return false;
+    const OwnedBio text(needed(BIO_new(BIO_s_mem())));
+    // Control characters and what is not ASCII come out as hexadecimal digits behind a backslash.
+    X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+    char* begin = nullptr;
+    const long length = BIO_get_mem_data(text.get(), &begin);
+    client_subject_.assign(begin, static_cast<size_t>(std::max(length, 0L)));
+    return true;
+}
+
 IoResult TlsSession::read_failure(int result) {
     read_waits_for_room_ = SSL_want_write(ssl_.get());
     return failure(result);
@@ -219,6 +256,11 @@ void TlsSession::note_fault(unsigned long code) {
         fault_.kind = TlsFault::Kind::not_tls;
     } else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION) {
         fault_.kind = TlsFault::Kind::too_old;
+    } else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
+        fault_.kind = TlsFault::Kind::no_certificate;
+    } else if (reason == SSL_R_NO_SHARED_CIPHER || reason == SSL_R_NO_SUITABLE_KEY_SHARE ||
+               reason == SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM || reason == SSL_R_NO_APPLICATION_PROTOCOL) {
+        fault_.kind = TlsFault::Kind::unlike;
     } else if (reason > SSL_AD_REASON_OFFSET) {
         fault_.kind = TlsFault::Kind::refused;
     }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "net/io_result.h"
 #include "net/tls_wire.h"
@@ -19,15 +20,17 @@ namespace weir::net {
 struct TlsFault {
     enum class Kind : uint8_t {
         none,
-        untrusted,      ///< the peer's certificate leads to none that is trusted; `cause` says how
-        other_name,     ///< it is for another name or address
-        expired,        ///< it, or one it leads to, has expired
-        not_yet_valid,  ///< the same, and will be valid later
-        not_tls,        ///< the peer speaks something else
-        too_old,        ///< the peer speaks no version that is spoken here
-        refused,        ///< the peer sent an alert; `cause` names it
-        ended,          ///< the peer closed before the handshake was over
-        broken,         ///< anything else; `cause` is OpenSSL's
+        untrusted,       ///< the peer's certificate leads to none that is trusted; `cause` says how
+        other_name,      ///< it is for another name or address
+        expired,         ///< it, or one it leads to, has expired
+        not_yet_valid,   ///< the same, and will be valid later
+        not_tls,         ///< the peer speaks something else
+        too_old,         ///< the peer speaks no version that is spoken here
+        no_certificate,  ///< the client has shown none, and has to
+        unlike,          ///< the two have no cipher, group or protocol in common; `cause` says which
+        refused,         ///< the peer sent an alert; `cause` names it
+        ended,           ///< the peer closed before the handshake was over
+        broken,          ///< anything else; `cause` is OpenSSL's
     };
     Kind kind = Kind::none;
     std::string cause;
@@ -38,8 +41,10 @@ struct FreeSsl {
 };
 using OwnedSsl = std::unique_ptr<SSL, FreeSsl>;
 
-/// Owned by its stream; thread: the stream's. Made by a TlsContext, which has decided the role, the trust and
-/// the name.
+class TlsServerContext;
+
+/// Owned by its stream; thread: the stream's. Made by a TlsClientContext or TlsServerContext, which has
+/// decided the role, the trust and the name.
 ///
 /// Writing: bytes count as accepted when the kernel has the whole of their records. A record of which the
 /// socket took a part, or nothing, is kept here and accepted by a later write(), so whoever writes after a
@@ -49,7 +54,8 @@ class TlsSession {
   public:
     static constexpr size_t kMaxRecord = 16384;  ///< payload (RFC 8446, 5.1)
 
-    explicit TlsSession(OwnedSsl ssl);
+    /// `server`: what it was made of in the server's role, kept for as long as this is.
+    explicit TlsSession(OwnedSsl ssl, std::shared_ptr<const TlsServerContext> server = nullptr);
     ~TlsSession();
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
@@ -91,6 +97,15 @@ class TlsSession {
     /// Bytes on the wire in both directions, those of the handshake included.
     [[nodiscard]] const TlsWire& wire() const { return wire_; }
     [[nodiscard]] bool was_resumed() const;
+    /// Of a handshake that is over: "TLSv1.3", and what both sides have agreed to speak inside (RFC 7301),
+    /// "" where they spoke of nothing.
+    [[nodiscard]] std::string_view version() const;
+    [[nodiscard]] std::string_view protocol() const;
+    /// Whom the client's certificate is for (RFC 4514), in printable ASCII; "" where none was asked for.
+    [[nodiscard]] const std::string& client_subject() const { return client_subject_; }
+    /// Whether the client has shown what it has to for `host`, a name with or without a port: a name may ask
+    /// for a certificate that the one it shook hands for did not.
+    [[nodiscard]] bool admits(std::string_view host) const;
 
   private:
     class Pieces;
@@ -98,9 +113,12 @@ class TlsSession {
     IoResult failure(int result);
     IoResult read_failure(int result);
     void note_fault(unsigned long code);
+    [[nodiscard]] bool note_client();
 
     TlsWire wire_;
+    std::shared_ptr<const TlsServerContext> server_;
     OwnedSsl ssl_;
+    std::string client_subject_;
     std::optional<IoResult> end_;  ///< what every further read returns
     size_t pending_ = 0;           ///< payload of a record that is not out
     size_t owed_ = 0;              ///< payload that is out, and that no write() has accepted

@@ -257,6 +257,9 @@ void write_json_request(Line& line, const AccessRecord& record) {
     write_address<JsonEscape>(line, record.target, kMaxLoggedTarget);
     line.literal("\",\"protocol\":\"");
     write_text<JsonEscape>(line, record.protocol);
+    if (record.tls.empty()) return;
+    line.literal("\",\"tls\":\"");
+    write_text<JsonEscape>(line, record.tls);
 }
 
 void write_shadows(Line& line, const AccessRecord& record) {

@@ -27,6 +27,7 @@ struct AccessRecord {
     std::string_view method;
     std::string_view target;    ///< as sent; the query is struck out by the log where it must be
     std::string_view protocol;  ///< "HTTP/1.1"
+    std::string_view tls;       ///< "TLSv1.3"; "" where the client came without
     std::string_view host;
     std::string_view referer;
     std::string_view user_agent;

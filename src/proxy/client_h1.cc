@@ -16,6 +16,8 @@ namespace {
 /// How long and how much a client may go on sending to a connection that weir has finished with, so that
 /// it reads the answer instead of a reset (RFC 9112, 9.6).
 constexpr Duration kLinger = std::chrono::seconds(2);
+/// The same for one that has yet to read so much that it can be told of the end.
+constexpr Duration kPatience = std::chrono::seconds(30);
 /// How long a new connection may still begin its request on a drain: it was let in, and nothing has told its
 /// client to try elsewhere.
 constexpr Duration kFirstWords = std::chrono::seconds(1);
@@ -34,14 +36,15 @@ bool may_upgrade(const http::RequestHead& head) {
 Turn::Turn(Kit& kit, ClientH1& client)
     : task(kit.loop, &ClientH1::on_task, &client), address_length(client.peer_.write(address)) {}
 
-ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, const net::IpAddress& peer)
+ClientH1::ClientH1(Kit& kit, ClientSet& set, Connection connection)
     : kit_(kit),
       set_(set),
-      stream_(kit.loop, std::move(fd), *this),
+      stream_(kit.loop, std::move(connection.fd), *this, std::move(connection.tls)),
       timer_(kit.loop.timers(), &ClientH1::on_timer, this),
       sender_(stream_, kit.gather, kit.blocks),
       turn_(nullptr, {&kit.turns}),
-      peer_(peer) {
+      peer_(connection.client),
+      entrance_(connection.entrance) {
     timer_.arm(kit.loop.now() + kit.settings().timeout.header);
 }
 
@@ -138,10 +141,10 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
         http::parse_request_head({block.bytes(), head.size()}, head_limits(kit_.settings().limits), parsed);
     if (from_input) turn.input_begin += head.size();
     turn.is_http10 = parsed.version == http::Version::http10;
-    turn.exchange.emplace(kit_, *this,
-                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = peer_});
+    turn.exchange.emplace(kit_, *this, facts());
     if (fault) return turn.exchange->reject(*fault, parsed, std::move(block));
-    turn.keep_alive = parsed.keep_alive;
+    const bool is_astray = entrance_.tls != nullptr && stream_.tls() == nullptr;
+    turn.keep_alive = parsed.keep_alive && !is_astray;
     if (!may_upgrade(parsed)) parsed.upgrade = {};
     turn.body = http::BodyReader(parsed.body);
     turn.exchange->begin(parsed, std::move(block), head.size());
@@ -154,11 +157,18 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     if (!turn.body_ended && turn.exchange->wants_body() && stream_.readable()) turn.task.post();
 }
 
+ClientFacts ClientH1::facts() const {
+    return {.address = {turn_->address, turn_->address_length},
+            .ip = peer_,
+            .scheme = stream_.tls() == nullptr ? "http" : "https",
+            .entrance = &entrance_,
+            .tls = stream_.tls()};
+}
+
 /// The head is refused before it could be parsed: as much of it as there is goes to the log.
 void ClientH1::reject(const http::HeadFault& fault, std::string_view) {
     Turn& turn = *turn_;
-    turn.exchange.emplace(kit_, *this,
-                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = peer_});
+    turn.exchange.emplace(kit_, *this, facts());
     turn.exchange->reject(fault, kit_.blank_request(), Block());
 }
 
@@ -308,11 +318,13 @@ void ClientH1::next_turn() {
 /// and could take the answer away.
 void ClientH1::close_gently() {
     bool may_send_more = !turn_->body_ended || turn_->input_begin < turn_->input_end || stream_.readable();
-    if (!may_send_more) return destroy();
+    // Under TLS the end of such an answer is a record, for which the socket may have no room yet.
+    bool is_end_said_inside = turn_->ends_by_close && stream_.tls() != nullptr;
+    if (!may_send_more && !is_end_said_inside) return destroy();
     stream_.shut_write();
     lingering_ = true;
     turn_.reset();
-    timer_.arm(kit_.loop.now() + kLinger);
+    timer_.arm(kit_.loop.now() + (stream_.end_is_due() ? kPatience : kLinger));
     linger();
 }
 

@@ -2,6 +2,7 @@
 // comes back.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "proxy/client_stream.h"
+#include "proxy/entrance.h"
 #include "proxy/exchange.h"
 #include "proxy/kit.h"
 #include "proxy/response_sender.h"
@@ -47,10 +49,18 @@ struct Turn {
     }
 };
 
+/// What a connection is made of when it can carry requests.
+struct Connection {
+    net::Fd fd;
+    std::unique_ptr<net::TlsSession> tls;  ///< with the handshake behind it; null: a plain one
+    net::IpAddress client;                 ///< the peer, or whom a PROXY header tells of
+    const Entrance& entrance;
+};
+
 /// Owned by its ClientSet; thread: its worker's. An idle one is this object and nothing else.
 class ClientH1 final : public net::Stream::Owner, public ClientStream, public net::Retirable {
   public:
-    ClientH1(Kit& kit, ClientSet& set, net::Fd fd, const net::IpAddress& peer);
+    ClientH1(Kit& kit, ClientSet& set, Connection connection);
     ~ClientH1() override;
 
     /// Closes it if it is idle; a new one may still ask for a moment, and any that asks closes behind the
@@ -90,6 +100,7 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     void take_head_bytes(std::string_view bytes);
     void start_exchange(std::string_view head, std::string_view rest);
     void reject(const http::HeadFault&, std::string_view head);
+    [[nodiscard]] ClientFacts facts() const;
     void read_body();
     [[nodiscard]] std::string_view feed_body(std::string_view bytes);
     void stash(std::string_view bytes);
@@ -110,6 +121,7 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     ResponseSender sender_;
     ObjectPool<Turn>::Owned turn_;
     net::IpAddress peer_;
+    const Entrance& entrance_;
     bool lingering_ = false;
 };
 

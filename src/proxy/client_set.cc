@@ -12,9 +12,15 @@ constexpr Duration kNoticePeriod = std::chrono::seconds(10);
 
 ClientSet::~ClientSet() { shut(); }
 
-void ClientSet::add(net::Fd fd, const net::IpAddress& peer) {
+void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance) {
     if (!kit_.gate.enter(peer)) return notice_refusal(peer);
-    clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(fd), peer));
+    const bool is_ready = !entrance.has_proxy_header && entrance.tls == nullptr;
+    if (!is_ready) return reception_.add(std::move(fd), peer, entrance);
+    welcome({.fd = std::move(fd), .tls = nullptr, .client = peer, .entrance = entrance});
+}
+
+void ClientSet::welcome(Connection connection) {
+    clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(connection)));
     clients_.back()->slot = clients_.size() - 1;
 }
 
@@ -41,11 +47,13 @@ void ClientSet::remove(ClientH1& client) {
 }
 
 void ClientSet::drain() {
+    reception_.drain();
     // From the back: a client that closes is replaced by one that has been asked already.
     for (size_t index = clients_.size(); index > 0; --index) clients_[index - 1]->drain();
 }
 
 void ClientSet::shut() {
+    reception_.shut();
     while (!clients_.empty()) clients_.back()->shut();
 }
 

@@ -56,9 +56,23 @@ void ConnectionGate::leave(const net::IpAddress& address) {
     std::lock_guard lock(mutex_);
     assert(connections_ > 0);
     --connections_;
+    leave_own_share(address);
+}
+
+void ConnectionGate::leave_own_share(const net::IpAddress& address) {
     auto found = per_address_.find(counted_as(address));
     assert(found != per_address_.end());
     if (--found->second == 0) per_address_.erase(found);
+}
+
+bool ConnectionGate::rename(const net::IpAddress& from, const net::IpAddress& to) {
+    std::lock_guard lock(mutex_);
+    if (!enter_own_share(to)) {
+        ++refused_;
+        return false;
+    }
+    leave_own_share(from);
+    return true;
 }
 
 size_t ConnectionGate::connections() const {

@@ -31,11 +31,15 @@ class ConnectionGate {
     /// True where one more may stay; each true is paired with one leave().
     [[nodiscard]] bool enter(const net::IpAddress&);
     void leave(const net::IpAddress&);
+    /// One that is in turns out to come from another address, and is counted for that one from now on; false,
+    /// and it stays as it was, where that one has as many as it may.
+    [[nodiscard]] bool rename(const net::IpAddress& from, const net::IpAddress& to);
     [[nodiscard]] size_t connections() const;
     [[nodiscard]] uint64_t refused() const;
 
   private:
     [[nodiscard]] bool enter_own_share(const net::IpAddress&);
+    void leave_own_share(const net::IpAddress&);
     struct Hash {
         size_t operator()(const net::IpAddress&) const;
     };

@@ -6,6 +6,7 @@
 
 #include "http/request_timeout.h"
 #include "http/trace_context.h"
+#include "net/tls_session.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
@@ -76,13 +77,16 @@ void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
     wants_upgrade_ = !head.upgrade.empty();
     arm_deadline(started_);
     upload_.keep_raw(std::move(block));
-    if (answer_without_app(head) || !admit(head)) return;
+    if (turn_away(head) || answer_without_app(head) || !admit(head)) return;
     http::RequestFacts facts{.client_address = facts_.address,
                              .request_id = record_.request_id,
                              .scheme = facts_.scheme,
                              .host = plan_->host_for(head),
                              .forwarded_host = facts_.host,
                              .proxy_address = facts_.proxy,
+                             .client_certificate = facts_.tls != nullptr
+                                                       ? std::string_view(facts_.tls->client_subject())
+                                                       : std::string_view(),
                              .drop_request_start = plan_->settings.headers.request_start,
                              .drop_deadline = plan_->settings.headers.deadline};
     upload_.write_head(used, head, facts);
@@ -104,6 +108,7 @@ void Exchange::remember(const http::RequestHead& head) {
     record_.method = head.method_name;
     record_.target = head.target;
     record_.protocol = head.version == http::Version::http10 ? "HTTP/1.0" : "HTTP/1.1";
+    if (facts_.tls != nullptr) record_.tls = facts_.tls->version();
     record_.host = head.authority;
     if (!plan_->cors.is_off()) cors_ = plan_->cors.read(head);
     size_t traces = 0;

@@ -9,16 +9,23 @@
 #include "http/message.h"
 #include "net/socket.h"
 #include "policy/address_set.h"
+#include "proxy/entrance.h"
+
+namespace weir::net {
+class TlsSession;
+}
 
 namespace weir::proxy {
 
 /// What is known of a client: at first that it is the peer. All views outlive the exchange.
 struct ClientFacts {
-    std::string_view address;          ///< as the log has it
-    net::IpAddress ip;                 ///< what keys count by
-    std::string_view scheme = "http";  ///< how it reached weir, or the proxy that it came through
-    std::string_view host{};           ///< what it asked that proxy for; "" where nobody vouches for one
-    std::string_view proxy{};          ///< that proxy's address, where its word for the client is believed
+    std::string_view address;            ///< as the log has it
+    net::IpAddress ip;                   ///< what keys count by
+    std::string_view scheme = "http";    ///< how it reached weir, or the proxy that it came through
+    std::string_view host{};             ///< what it asked that proxy for; "" where nobody vouches for one
+    std::string_view proxy{};            ///< that proxy's address, where its word for the client is believed
+    const Entrance* entrance = nullptr;  ///< where it came in; null in tests of what needs none
+    const net::TlsSession* tls = nullptr;  ///< of the connection; null: a plain one
 };
 
 /// Threads: any.
@@ -30,6 +37,7 @@ class Identity {
 
     /// False: every peer is the client, and there is nothing to settle.
     [[nodiscard]] bool trusts_anyone() const { return !trusted_.empty(); }
+    [[nodiscard]] bool trusts(const net::IpAddress& peer) const { return trusted_.contains(peer.bytes); }
     /// Turns the peer's facts into the client's. Asked for each request, since one connection of a load
     /// balancer carries many clients. `text` takes the client's address and outlives the facts. A proxy that
     /// contradicts itself (http/forwarded.h) is the client itself, and is told of once a minute.

@@ -10,6 +10,7 @@
 
 #include "http/reason.h"
 #include "proxy/access_record.h"
+#include "proxy/arrival_figures.h"
 #include "proxy/count.h"
 #include "proxy/rules.h"
 
@@ -61,6 +62,8 @@ class Metrics {
 
     [[nodiscard]] ServerFigures& server(size_t index) { return servers_[index]; }
     [[nodiscard]] const ServerFigures& server(size_t index) const { return servers_[index]; }
+    [[nodiscard]] ArrivalFigures& arrivals() { return arrivals_; }
+    [[nodiscard]] const ArrivalFigures& arrivals() const { return arrivals_; }
     [[nodiscard]] const ScopeFigures& scope(size_t number) const { return scopes_[number]; }
 
     [[nodiscard]] uint64_t begun() const { return begun_.read(); }
@@ -74,6 +77,7 @@ class Metrics {
     // A deque, since a figure cannot be moved.
     std::deque<ScopeFigures> scopes_;  ///< by Scope::number
     std::vector<ServerFigures> servers_;
+    ArrivalFigures arrivals_;
     Count begun_;
     Count ended_;
     Count races_repeated_;

@@ -47,6 +47,15 @@ void add(const ServerFigures& from, ServerFigures& to) {
     add(from.retries, to.retries);
 }
 
+void add(const ArrivalFigures& from, ArrivalFigures& to) {
+    add(from.full_handshakes, to.full_handshakes);
+    add(from.resumed_handshakes, to.resumed_handshakes);
+    for (size_t index = 0; index < from.failed_handshakes.size(); ++index)
+        add(from.failed_handshakes[index], to.failed_handshakes[index]);
+    for (size_t index = 0; index < from.refused_headers.size(); ++index)
+        add(from.refused_headers[index], to.refused_headers[index]);
+}
+
 }  // namespace
 
 void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) {
@@ -58,6 +67,7 @@ void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) 
         for (size_t former = 0; former < was.fleet->size(); ++former)
             if (is_same(was.fleet->server(former), is.fleet->server(index)))
                 add(before.servers_[former], servers_[index]);
+    add(before.arrivals_, arrivals_);
     add(before.begun_, begun_);
     add(before.ended_, ended_);
     add(before.races_repeated_, races_repeated_);

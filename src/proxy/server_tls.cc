@@ -23,6 +23,9 @@ std::string ServerTls::describe(const net::TlsFault& fault) const {
         case net::TlsFault::Kind::not_yet_valid: return "the app's certificate is not valid yet";
         case net::TlsFault::Kind::not_tls: return "the app does not speak TLS";
         case net::TlsFault::Kind::too_old: return "the app speaks no TLS of version 1.2 or later";
+        case net::TlsFault::Kind::unlike:
+            return fmt::format("the app and weir have nothing of TLS in common: {}", fault.cause);
+        case net::TlsFault::Kind::no_certificate:  // which only a server says
         case net::TlsFault::Kind::refused: return fmt::format("the app refuses TLS: {}", fault.cause);
         case net::TlsFault::Kind::ended: return "the app closed the connection during the TLS handshake";
         case net::TlsFault::Kind::broken: return fmt::format("TLS to the app is broken: {}", fault.cause);

@@ -27,8 +27,10 @@ bool is_lasting(net::TlsFault::Kind kind) {
         case Kind::expired:
         case Kind::not_yet_valid:
         case Kind::not_tls:
-        case Kind::too_old: return true;
+        case Kind::too_old:
+        case Kind::unlike: return true;
         case Kind::none:
+        case Kind::no_certificate:
         case Kind::refused:
         case Kind::ended:
         case Kind::broken: return false;

@@ -1,4 +1,4 @@
-"""Certificates for apps that speak TLS, made by the openssl command for one run of the tests."""
+"""Certificates for whoever speaks TLS, made by the openssl command for one run of the tests."""
 
 import ssl
 import subprocess
@@ -21,11 +21,11 @@ class Authority:
         self._count = 0
         openssl("req", "-x509", *KEY, "-keyout", self._key, "-out", self.ca, "-days", 2, "-subj", "/CN=Test Authority")
 
-    def issue(self, names=f"IP:{HOST}", days=2):
+    def issue(self, names=f"IP:{HOST}", days=2, subject="/CN=app"):
         """(certificate, key), signed by the authority; negative days make one that has expired."""
         stem = self._next()
         request, extensions, certificate, key = (stem.with_suffix(f".{end}") for end in ("csr", "ext", "pem", "key"))
-        openssl("req", *KEY, "-keyout", key, "-out", request, "-subj", "/CN=app")
+        openssl("req", *KEY, "-keyout", key, "-out", request, "-subj", subject)
         extensions.write_text(f"subjectAltName={names}\n")
         signing = ["-CA", self.ca, "-CAkey", self._key, "-CAcreateserial", "-days", days, "-extfile", extensions]
         openssl("x509", "-req", "-in", request, *signing, "-out", certificate)
@@ -45,6 +45,20 @@ class Authority:
         if version:
             made.minimum_version = made.maximum_version = version
         return made
+
+    def client(self, pair=None, version=None):
+        """What Client's `tls` takes: trusts the authority, and shows `pair`."""
+        made = ssl.create_default_context(cafile=self.ca)
+        if pair:
+            made.load_cert_chain(*pair)
+        if version:
+            made.minimum_version = made.maximum_version = version
+        return made
+
+    def files(self, names="DNS:app.test", **more):
+        """What `tls` of a listener takes."""
+        certificate, key = self.issue(names)
+        return {"certificate": certificate, "key": key, **more}
 
     def _next(self):
         self._count += 1

@@ -7,8 +7,9 @@ from .wire import Wire
 
 
 class Client(Wire):
-    def __init__(self, address, receive_buffer=None, source=None):
-        """`address` is (host, port), or the path of a UNIX socket; `source` the address to come from."""
+    def __init__(self, address, receive_buffer=None, source=None, greeting=b"", tls=None, name="app.test", session=None):
+        """`address` is (host, port), or the path of a UNIX socket; `source` the address to come from; `greeting` is what
+        it sends first, in plain. `tls` is an ssl.SSLContext, `name` whom it asks for, `session` what it resumes."""
         if isinstance(address, str):
             sock = socket.socket(socket.AF_UNIX)
         else:
@@ -19,6 +20,10 @@ class Client(Wire):
             sock.bind((source, 0))
         sock.settimeout(5)
         sock.connect(address)
+        if greeting:
+            sock.sendall(greeting)
+        if tls:
+            sock = tls.wrap_socket(sock, server_hostname=name, session=session, suppress_ragged_eofs=False)
         super().__init__(sock)
 
     def request(self, target="/", method="GET", fields=(), body=None, host="weir.test"):

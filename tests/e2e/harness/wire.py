@@ -2,6 +2,7 @@
 
 import select
 import socket
+import ssl
 import struct
 import time
 
@@ -24,6 +25,7 @@ class Wire:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()  # received, not yet consumed
         self.was_reset = False
+        self.was_cut = False  # TLS: the peer ended without saying that this was all
         self.ended = False
 
     def send(self, data):
@@ -49,6 +51,9 @@ class Wire:
             piece = self.sock.recv(65536)
         except ConnectionResetError:
             self.was_reset = True
+            piece = b""
+        except ssl.SSLEOFError:
+            self.was_cut = True
             piece = b""
         except socket.timeout:
             raise AssertionError(f"nothing came for {PATIENCE} s; had {bytes(self.buffer[:200])!r}") from None

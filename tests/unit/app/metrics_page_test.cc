@@ -51,6 +51,33 @@ TEST_CASE("what the workers have counted apart is added up") {
     CHECK(series["weir_bytes_total{direction='out'}"] == 30);
 }
 
+TEST_CASE("what came of handshakes and PROXY headers is told where there may be some") {
+    WatchedParts parts;
+    auto before = series_in(MetricsPage(parts.overview).text());
+    CHECK_FALSE(before.contains("weir_tls_handshakes_total{kind='full'}"));
+    CHECK_FALSE(before.contains("weir_proxy_headers_refused_total{cause='malformed'}"));
+    parts.settings.listen = {{.address = {}, .proxy_protocol = true, .redirect_https = {}, .tls = {{}}}};
+    parts.settle();
+    parts.workers[0]->arrivals().full_handshakes.add();
+    parts.workers[1]->arrivals().full_handshakes.add();
+    parts.workers[1]->arrivals().resumed_handshakes.add();
+    parts.workers[1]
+        ->arrivals()
+        .failed_handshakes[static_cast<size_t>(proxy::HandshakeFailure::timeout)]
+        .add();
+    parts.workers[0]
+        ->arrivals()
+        .refused_headers[static_cast<size_t>(proxy::ProxyHeaderFailure::untrusted)]
+        .add();
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["weir_tls_handshakes_total{kind='full'}"] == 2);
+    CHECK(series["weir_tls_handshakes_total{kind='resumed'}"] == 1);
+    CHECK(series["weir_tls_handshake_failures_total{cause='timeout'}"] == 1);
+    CHECK(series.contains("weir_tls_handshake_failures_total{cause='plain_http'}"));
+    CHECK(series["weir_proxy_headers_refused_total{cause='untrusted'}"] == 1);
+    CHECK(series.contains("weir_proxy_headers_refused_total{cause='malformed'}"));
+}
+
 TEST_CASE("rules, caps and servers have their series before anything has happened") {
     WatchedParts parts;
     const auto series = series_in(MetricsPage(parts.overview).text());

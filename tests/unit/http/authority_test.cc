@@ -61,3 +61,27 @@ TEST_CASE("an address in brackets is accepted exactly where the C library accept
                 (inet_pton(AF_INET6, address.c_str(), &parsed) == 1));
     }
 }
+
+TEST_CASE("a host that could be known is told from what is merely allowed") {
+    for (const auto& [authority, host] :
+         std::vector<std::pair<const char*, const char*>>{{"app.test", "app.test"},
+                                                          {"APP-1_a.test:8080", "APP-1_a.test"},
+                                                          {"192.0.2.7:80", "192.0.2.7"},
+                                                          {"[2001:db8::7]:80", "[2001:db8::7]"},
+                                                          {"[::1]", "[::1]"},
+                                                          {"", ""},
+                                                          {"a b", ""},
+                                                          {"a@b", ""},
+                                                          {"a,b", ""},
+                                                          {"a!b", ""},
+                                                          {"a'b", ""},
+                                                          {"a~b", ""},
+                                                          {"a%41", ""},
+                                                          {"a:b", ""},
+                                                          {"a:1:2", ""},
+                                                          {"[::1", ""},
+                                                          {"[v1.a]", ""}}) {
+        CAPTURE(authority);
+        CHECK(plain_host_of(authority) == host);
+    }
+}

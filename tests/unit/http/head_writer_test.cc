@@ -109,6 +109,17 @@ TEST_CASE("what a client says of forwarding, and Expect, do not go on") {
               "Expect: 100-continue\r\nX-Forwarded: kept\r\n") == "X-Forwarded: kept\r\n");
 }
 
+TEST_CASE("whom a client's certificate is for is said by weir alone") {
+    const std::string claims =
+        "X-Client-Cert-Subject: CN=a\r\nx_client_cert-subject: CN=b\r\nX-CLIENT-CERT-SUBJECT: CN=c\r\n";
+    CHECK(fields_forwarded(claims).empty());
+    RequestFacts facts = some_facts();
+    facts.client_certificate = "CN=known";
+    const std::string out = forward("GET / HTTP/1.1\r\nHost: a\r\n" + claims + "\r\n", facts);
+    CHECK(out.find("X-Client-Cert-Subject: CN=known\r\n") != std::string::npos);
+    for (const char* claimed : {"CN=a", "CN=b", "CN=c"}) CHECK(out.find(claimed) == std::string::npos);
+}
+
 TEST_CASE("what a trusted proxy received in X-Forwarded-For stays, and its own address comes behind it") {
     RequestFacts facts = some_facts();
     facts.proxy_address = "10.0.0.1";
@@ -231,5 +242,8 @@ TEST_CASE(
     head.upgrade = protocol;
     head.te_trailers = true;
     head.body = {Framing::length, UINT64_MAX};
-    CHECK(write_whole(head, some_facts()).find("Connection: Upgrade, TE\r\n") != std::string::npos);
+    RequestFacts facts = some_facts();
+    const std::string subject(3000, 's');
+    facts.client_certificate = subject;
+    CHECK(write_whole(head, facts).find("Connection: Upgrade, TE\r\n") != std::string::npos);
 }

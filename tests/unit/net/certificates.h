@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <memory>
@@ -71,6 +72,16 @@ inline void write_pem(const std::string& file, const Identity& identity) {
     REQUIRE(out != nullptr);
     REQUIRE(PEM_write_X509(out, identity.certificate.get()) == 1);
     std::fclose(out);
+}
+
+inline void write_key(const std::string& file, const Identity& identity, const char* passphrase = nullptr) {
+    std::FILE* out = std::fopen(file.c_str(), "w");
+    REQUIRE(out != nullptr);
+    const EVP_CIPHER* cipher = passphrase == nullptr ? nullptr : EVP_aes_128_cbc();
+    REQUIRE(PEM_write_PrivateKey(out, identity.key.get(), cipher, nullptr, 0, nullptr,
+                                 const_cast<char*>(passphrase)) == 1);
+    std::fclose(out);
+    REQUIRE(chmod(file.c_str(), 0600) == 0);
 }
 
 /// The other side's settings. `newest`: TLS1_2_VERSION, or TLS1_3_VERSION.

@@ -60,6 +60,10 @@ class TlsPair {
             const std::string& name = "app.test")
         : near(driven, std::move(pair.near), client.session(name, tickets)),
           far(driven, std::move(pair.far), server_session(server)) {}
+    /// The two as they are given.
+    TlsPair(SocketPair pair, std::unique_ptr<TlsSession> client, std::unique_ptr<TlsSession> server)
+        : near(driven, std::move(pair.near), std::move(client)),
+          far(driven, std::move(pair.far), std::move(server)) {}
 
     /// Until both sides know the outcome.
     void shake() {

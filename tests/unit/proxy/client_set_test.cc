@@ -22,12 +22,13 @@ class Clients {
     /// The far end of a new connection.
     net::Fd add() {
         auto pair = net::unix_pair();
-        set->add(std::move(pair.near), net::IpAddress{});
+        set->add(std::move(pair.near), net::IpAddress{}, entrance);
         return std::move(pair.far);
     }
     [[nodiscard]] size_t entered() const { return parts.gate->connections(); }
 
     WorkerParts parts;
+    Entrance entrance;
     std::unique_ptr<ClientSet> set;
 };
 

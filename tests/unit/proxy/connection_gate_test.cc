@@ -79,6 +79,25 @@ TEST_CASE("a trusted proxy has no share of its own to use up, and counts among a
     CHECK(gate.connections() == 4);
 }
 
+TEST_CASE("one that turns out to come from elsewhere is counted there, and stays where it has no room") {
+    const config::Cidr proxy{.address = v4(9).bytes, .prefix_bits = 128};
+    ConnectionGate gate({.connections = 4, .per_address = 1, .exempt = policy::AddressSet({&proxy, 1})});
+    REQUIRE(gate.enter(v4(9)));
+    REQUIRE(gate.enter(v4(9)));
+    CHECK(gate.rename(v4(9), v4(1)));
+    CHECK_FALSE(gate.rename(v4(9), v4(1)));
+    CHECK(gate.refused() == 1);
+    CHECK_FALSE(gate.enter(v4(1)));
+    CHECK(gate.connections() == 2);
+    gate.leave(v4(1));
+    CHECK(gate.rename(v4(9), v4(1)));
+    CHECK(gate.rename(v4(1), v4(2)));
+    CHECK(gate.enter(v4(1)));
+    gate.leave(v4(1));
+    gate.leave(v4(2));
+    CHECK(gate.connections() == 0);
+}
+
 TEST_CASE("workers that enter and leave at the same time neither pass the bound nor lose count") {
     ConnectionGate gate({.connections = 64, .per_address = 16});
     std::vector<std::thread> workers;

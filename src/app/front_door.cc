@@ -1,0 +1,92 @@
+#include "app/front_door.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::app {
+
+namespace {
+using OwnedServerContext = std::shared_ptr<const net::TlsServerContext>;
+
+/// Whether connections find the same there, certificates aside.
+bool is_same_entrance(const config::Listen& a, const config::Listen& b) {
+    return a.address == b.address && a.proxy_protocol == b.proxy_protocol &&
+           a.redirect_https == b.redirect_https && a.tls.empty() == b.tls.empty();
+}
+}  // namespace
+
+net::TlsFiles tls_files_of(const config::Certificate& certificate) {
+    return {.certificate = certificate.certificate,
+            .key = certificate.key,
+            .client_ca = certificate.client_ca,
+            .least = certificate.min_version == config::TlsVersion::tls13 ? net::TlsVersion::tls13
+                                                                          : net::TlsVersion::tls12};
+}
+
+FrontDoor::FrontDoor(Private, net::Loop& loop) : key_timer_(loop.timers(), &FrontDoor::on_key_age, this) {}
+
+Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const config::Settings& settings, net::Loop& loop) {
+    auto made = std::make_unique<FrontDoor>(Private(), loop);
+    auto change = made->prepare(settings.listen);
+    if (!change) return fail(change.error());
+    made->change(std::move(*change));
+    made->key_timer_.arm(loop.now() + kKeyLife);
+    return made;
+}
+
+Result<OwnedServerContext> FrontDoor::load(const config::Listen& listen) const {
+    net::TlsServerContext::Options options;
+    for (const config::Certificate& certificate : listen.tls)
+        options.files.push_back(tls_files_of(certificate));
+    auto loaded = net::TlsServerContext::load(options, keys_);
+    if (!loaded) return fail(fmt::format("TLS at {}: {}", to_string(listen.address), loaded.error()));
+    return loaded;
+}
+
+Result<FrontDoor::Change> FrontDoor::prepare(const std::vector<config::Listen>& wanted) const {
+    Change change;
+    for (const config::Listen& listen : wanted) {
+        change.emplace_back(listen, nullptr);
+        if (listen.tls.empty()) continue;
+        auto context = load(listen);
+        if (!context) return fail(context.error());
+        change.back().second = std::move(*context);
+    }
+    return change;
+}
+
+void FrontDoor::change(Change change) {
+    for (auto& [listen, context] : change) {
+        const size_t index = index_of(listen);
+        if (index == doors_.size()) {
+            Door& door = doors_.emplace_back();
+            door.listen = listen;
+            door.entrance = {.has_proxy_header = listen.proxy_protocol,
+                             .redirect_https = listen.redirect_https,
+                             .tls = context ? &door.tls.emplace(std::move(context)) : nullptr};
+        } else if (context) {
+            doors_[index].tls->change(std::move(context));
+        }
+    }
+}
+
+/// Past the last one where an address has none that does the same.
+size_t FrontDoor::index_of(const config::Listen& listen) const {
+    const auto found = std::find_if(doors_.begin(), doors_.end(),
+                                    [&](const Door& door) { return is_same_entrance(door.listen, listen); });
+    return static_cast<size_t>(found - doors_.begin());
+}
+
+const proxy::Entrance& FrontDoor::entrance(const config::Listen& listen) const {
+    return doors_[index_of(listen)].entrance;
+}
+
+void FrontDoor::on_key_age(void* front_door, Time now) {
+    auto& self = *static_cast<FrontDoor*>(front_door);
+    self.keys_.rotate();
+    self.key_timer_.arm(now + kKeyLife);
+}
+
+}  // namespace weir::app

@@ -1,0 +1,20 @@
+// One listening address, as the connections that come in there know it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace weir::net {
+class TlsDoor;
+}
+
+namespace weir::proxy {
+
+/// Does not change, but for what the door's TLS is made of; outlives the connections. Any thread.
+struct Entrance {
+    bool has_proxy_header = false;           ///< in front of each connection
+    std::optional<uint16_t> redirect_https;  ///< the port that every request is sent to, over https
+    const net::TlsDoor* tls = nullptr;       ///< null: plain HTTP
+};
+
+}  // namespace weir::proxy
