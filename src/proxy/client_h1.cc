@@ -5,17 +5,13 @@
 
 #include "http/head_parser.h"
 #include "proxy/client_set.h"
-#include "proxy/connection_gate.h"
+#include "proxy/linger.h"
 #include "proxy/routing.h"
 
 namespace weir::proxy {
 
 namespace {
 
-/// How long and how much a client may go on sending to a connection that weir has finished with, so that
-/// it reads the answer instead of a reset (RFC 9112, 9.6).
-constexpr Duration kLinger = std::chrono::seconds(2);
-constexpr int kMaxLingerReads = 16;  ///< in one go: whoever sends faster than that does not read
 /// Room behind a head for the same head as it is written for the app.
 constexpr size_t kRewriteRoom = 1024;
 
@@ -28,20 +24,18 @@ bool may_upgrade(const http::RequestHead& head) {
 }  // namespace
 
 Turn::Turn(Kit& kit, ClientH1& client)
-    : task(kit.loop, &ClientH1::on_task, &client), address_length(client.peer_.write(address)) {}
+    : task(kit.loop, &ClientH1::on_task, &client), address_length(client.seat_.peer().write(address)) {}
 
-ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, const net::IpAddress& peer)
+ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat)
     : kit_(kit),
       set_(set),
       stream_(kit.loop, std::move(fd), *this),
       timer_(kit.loop.timers(), &ClientH1::on_timer, this),
       sender_(stream_, kit.gather, kit.blocks),
       turn_(nullptr, {&kit.turns}),
-      peer_(peer) {
+      seat_(std::move(seat)) {
     timer_.arm(kit.loop.now() + kit.settings.timeout.header);
 }
-
-ClientH1::~ClientH1() { kit_.gate.leave(peer_); }
 
 void ClientH1::on_ready() {
     if (lingering_) return linger();
@@ -135,7 +129,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     if (from_input) turn.input_begin += head.size();
     turn.is_http10 = parsed.version == http::Version::http10;
     turn.exchange.emplace(kit_, *this,
-                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = peer_});
+                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = seat_.peer()});
     if (fault) return turn.exchange->reject(*fault, parsed, std::move(block));
     turn.keep_alive = parsed.keep_alive;
     if (!may_upgrade(parsed)) parsed.upgrade = {};
@@ -154,7 +148,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
 void ClientH1::reject(const http::HeadFault& fault, std::string_view) {
     Turn& turn = *turn_;
     turn.exchange.emplace(kit_, *this,
-                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = peer_});
+                          ClientFacts{.address = {turn.address, turn.address_length}, .ip = seat_.peer()});
     turn.exchange->reject(fault, kit_.blank_request(), Block());
 }
 
@@ -313,11 +307,7 @@ void ClientH1::close_gently() {
 }
 
 void ClientH1::linger() {
-    for (int reads = 0; stream_.readable(); ++reads) {
-        auto got = stream_.read(kit_.slab);
-        if (got.status == net::IoStatus::again) return;
-        if (got.status != net::IoStatus::ok || reads == kMaxLingerReads) return destroy();
-    }
+    if (!goes_on_lingering(stream_, kit_.slab)) destroy();
 }
 
 void ClientH1::drain() {

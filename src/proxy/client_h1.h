@@ -10,7 +10,9 @@
 #include "http/head_scan.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "proxy/client.h"
 #include "proxy/client_stream.h"
+#include "proxy/connection_gate.h"
 #include "proxy/exchange.h"
 #include "proxy/kit.h"
 #include "proxy/response_sender.h"
@@ -48,17 +50,12 @@ struct Turn {
 };
 
 /// Owned by its ClientSet; thread: its worker's. An idle one is this object and nothing else.
-class ClientH1 final : public net::Stream::Owner, public ClientStream, public net::Retirable {
+class ClientH1 final : public Client, public net::Stream::Owner, public ClientStream {
   public:
-    ClientH1(Kit& kit, ClientSet& set, net::Fd fd, const net::IpAddress& peer);
-    ~ClientH1() override;
+    ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat);
 
-    /// Closes it if no request is under way; otherwise it closes behind the answer.
-    void drain();
-    /// Closes it whatever it does.
-    void shut();
-    size_t slot = 0;  ///< where the set keeps it
-
+    void drain() override;
+    void shut() override;
     void on_ready() override;
 
     // ---- ClientStream
@@ -108,7 +105,7 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     Timer timer_;
     ResponseSender sender_;
     ObjectPool<Turn>::Owned turn_;
-    net::IpAddress peer_;
+    GateSeat seat_;
     bool lingering_ = false;
 };
 

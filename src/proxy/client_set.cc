@@ -1,6 +1,7 @@
 #include "proxy/client_set.h"
 
 #include "base/log.h"
+#include "proxy/client_h1.h"
 #include "proxy/connection_gate.h"
 
 namespace weir::proxy {
@@ -14,7 +15,7 @@ ClientSet::~ClientSet() { shut(); }
 
 void ClientSet::add(net::Fd fd, const net::IpAddress& peer) {
     if (!kit_.gate.enter(peer)) return notice_refusal(peer);
-    clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(fd), peer));
+    clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(fd), GateSeat(kit_.gate, peer)));
     clients_.back()->slot = clients_.size() - 1;
 }
 
@@ -30,7 +31,7 @@ void ClientSet::notice_refusal(const net::IpAddress& peer) {
         kit_.gate.refused(), std::string_view(text, peer.write(text)));
 }
 
-void ClientSet::remove(ClientH1& client) {
+void ClientSet::remove(Client& client) {
     size_t slot = client.slot;
     kit_.loop.retire(std::move(clients_[slot]));
     if (slot + 1 != clients_.size()) {

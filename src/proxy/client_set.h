@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "net/socket.h"
-#include "proxy/client_h1.h"
+#include "proxy/client.h"
+#include "proxy/kit.h"
 
 namespace weir::proxy {
 
@@ -19,7 +20,7 @@ class ClientSet {
 
     /// Closes the connection at once where the gate is full.
     void add(net::Fd fd, const net::IpAddress& peer);
-    void remove(ClientH1& client);
+    void remove(Client& client);
     /// Closes the idle ones; the others close behind the answer they wait for.
     void drain();
     /// Closes all, whatever they wait for.
@@ -32,7 +33,7 @@ class ClientSet {
 
     Kit& kit_;
     Time next_notice_{};
-    std::vector<std::unique_ptr<ClientH1>> clients_;  ///< ClientH1::slot is the index
+    std::vector<std::unique_ptr<Client>> clients_;  ///< Client::slot is the index
 };
 
 }  // namespace weir::proxy
