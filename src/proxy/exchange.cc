@@ -101,7 +101,7 @@ void Exchange::remember(const http::RequestHead& head) {
     record_.client_address = facts_.address;
     record_.method = head.method_name;
     record_.target = head.target;
-    record_.protocol = head.version == http::Version::http10 ? "HTTP/1.0" : "HTTP/1.1";
+    record_.protocol = http::name_of(head.version);
     record_.host = head.authority;
     if (!kit_.cors.is_off()) cors_ = kit_.cors.read(head);
     for (const http::Field& field : head.fields) {
