@@ -192,7 +192,9 @@ void Server::start_workers() {
         [this](size_t server, const net::Resolution& found) { on_resolved(server, found); });
     wait_for_addresses();
     for (size_t worker = 0; worker < workers_.size(); ++worker)
-        for (const auto& sockets : sockets_) workers_[worker]->accept_from(sockets[worker % sockets.size()]);
+        for (size_t index = 0; index < sockets_.size(); ++index)
+            workers_[worker]->accept_from(sockets_[index][worker % sockets_[index].size()],
+                                          settings_.listen[index]);
 }
 
 void Server::on_connect_failed() {

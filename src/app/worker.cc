@@ -35,11 +35,12 @@ Worker::~Worker() {
     thread_.join();
 }
 
-void Worker::accept_from(const net::Fd& socket) {
-    mailbox_.post([this, &socket] {
+void Worker::accept_from(const net::Fd& socket, const config::Listen& listen) {
+    mailbox_.post([this, &socket, &listen] {
         listeners_.push_back(std::make_unique<net::Listener>(
-            loop_, socket,
-            [this](net::Fd fd, const net::IpAddress& peer) { clients_.add(std::move(fd), peer); }));
+            loop_, socket, [this, &listen](net::Fd fd, const net::IpAddress& peer) {
+                clients_.add(std::move(fd), peer, listen);
+            }));
     });
 }
 

@@ -42,7 +42,7 @@ class Worker {
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    void accept_from(const net::Fd& socket);
+    void accept_from(const net::Fd& socket, const config::Listen& listen);
     void set_addresses(size_t server, std::vector<net::SocketAddress> addresses);
     /// A server's checks have brought it up.
     void on_server_up();

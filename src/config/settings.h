@@ -20,6 +20,7 @@ namespace weir::config {
 struct Listen {
     Endpoint address;
     uint32_t mode = 0660;  ///< permissions of a UNIX socket
+    bool http2 = true;     ///< spoken beside HTTP/1.1
 };
 
 /// Where the operator asks how weir is doing, apart from the clients.

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "http/h2_session.h"
 #include "http/head_parser.h"
 #include "proxy/client_set.h"
 #include "proxy/linger.h"
@@ -26,14 +27,15 @@ bool may_upgrade(const http::RequestHead& head) {
 Turn::Turn(Kit& kit, ClientH1& client)
     : task(kit.loop, &ClientH1::on_task, &client), address_length(client.seat_.peer().write(address)) {}
 
-ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat)
+ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat, const config::Listen& listen)
     : kit_(kit),
       set_(set),
       stream_(kit.loop, std::move(fd), *this),
       timer_(kit.loop.timers(), &ClientH1::on_timer, this),
       sender_(stream_, kit.gather, kit.blocks),
       turn_(nullptr, {&kit.turns}),
-      seat_(std::move(seat)) {
+      seat_(std::move(seat)),
+      may_be_h2_(listen.http2) {
     timer_.arm(kit.loop.now() + kit.settings.timeout.header);
 }
 
@@ -92,6 +94,8 @@ void ClientH1::read_head() {
 void ClientH1::take_head_bytes(std::string_view bytes) {
     Turn& turn = *turn_;
     auto found = http::scan_head(bytes, turn.scan);
+    if (may_be_h2_ && bytes.substr(0, turn.scan.looked_at) == http::H2Session::kPreface)
+        return become_h2(bytes);
     if (found == http::ScanResult::complete)
         return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
     if (found == http::ScanResult::bare_lf)
@@ -118,8 +122,16 @@ void ClientH1::stash(std::string_view bytes) {
     turn.input_end += bytes.size();
 }
 
+/// The bytes lie in the slab, or in the turn, which lives on until the batch is over.
+void ClientH1::become_h2(std::string_view bytes) {
+    timer_.disarm();
+    turn_->task.withdraw();
+    set_.become_h2(*this, stream_, std::move(seat_), bytes);
+}
+
 void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     Turn& turn = *turn_;
+    may_be_h2_ = false;
     bool from_input = turn.input && head.data() == turn.input.bytes() + turn.input_begin;
     Block block = kit_.blocks.take(2 * head.size() + kRewriteRoom);
     std::memcpy(block.bytes(), head.data(), head.size());

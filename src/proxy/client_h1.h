@@ -52,7 +52,7 @@ struct Turn {
 /// Owned by its ClientSet; thread: its worker's. An idle one is this object and nothing else.
 class ClientH1 final : public Client, public net::Stream::Owner, public ClientStream {
   public:
-    ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat);
+    ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat, const config::Listen& listen);
 
     void drain() override;
     void shut() override;
@@ -84,6 +84,7 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
     // reading
     void read_head();
     void take_head_bytes(std::string_view bytes);
+    void become_h2(std::string_view bytes);
     void start_exchange(std::string_view head, std::string_view rest);
     void reject(const http::HeadFault&, std::string_view head);
     void read_body();
@@ -106,6 +107,7 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
     ResponseSender sender_;
     ObjectPool<Turn>::Owned turn_;
     GateSeat seat_;
+    bool may_be_h2_;  ///< nothing but the preface of HTTP/2 tells, and that comes first
     bool lingering_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "proxy/client_h1.h"
+#include "proxy/client_h2.h"
 #include "proxy/connection_gate.h"
 
 namespace weir::proxy {
@@ -13,10 +14,19 @@ constexpr Duration kNoticePeriod = std::chrono::seconds(10);
 
 ClientSet::~ClientSet() { shut(); }
 
-void ClientSet::add(net::Fd fd, const net::IpAddress& peer) {
+void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const config::Listen& listen) {
     if (!kit_.gate.enter(peer)) return notice_refusal(peer);
-    clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(fd), GateSeat(kit_.gate, peer)));
+    clients_.push_back(
+        std::make_unique<ClientH1>(kit_, *this, std::move(fd), GateSeat(kit_.gate, peer), listen));
     clients_.back()->slot = clients_.size() - 1;
+}
+
+void ClientSet::become_h2(Client& former, net::Stream& stream, GateSeat seat, std::string_view bytes) {
+    auto next = std::make_unique<ClientH2>(kit_, *this, stream, std::move(seat));
+    ClientH2& client = *next;
+    client.slot = former.slot;
+    kit_.loop.retire(std::exchange(clients_[former.slot], std::move(next)));
+    client.start(bytes);
 }
 
 void ClientSet::notice_refusal(const net::IpAddress& peer) {

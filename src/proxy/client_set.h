@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "net/socket.h"
+#include "net/stream.h"
 #include "proxy/client.h"
+#include "proxy/connection_gate.h"
 #include "proxy/kit.h"
 
 namespace weir::proxy {
@@ -18,8 +21,10 @@ class ClientSet {
     ClientSet(const ClientSet&) = delete;
     ClientSet& operator=(const ClientSet&) = delete;
 
-    /// Closes the connection at once where the gate is full.
-    void add(net::Fd fd, const net::IpAddress& peer);
+    /// Closes the connection at once where the gate is full. `listen`: where it came in; outlives it.
+    void add(net::Fd fd, const net::IpAddress& peer, const config::Listen& listen);
+    /// The client turned out to speak HTTP/2: `bytes` is all that it has said.
+    void become_h2(Client& former, net::Stream& stream, GateSeat seat, std::string_view bytes);
     void remove(Client& client);
     /// Closes the idle ones; the others close behind the answer they wait for.
     void drain();

@@ -1,6 +1,7 @@
 #include "proxy/kit.h"
 
 #include "proxy/client_h1.h"
+#include "proxy/h2_stream.h"
 
 namespace weir::proxy {
 

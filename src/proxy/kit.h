@@ -11,6 +11,7 @@
 #include "base/object_pool.h"
 #include "config/settings.h"
 #include "http/cors.h"
+#include "http/h2_answer.h"
 #include "http/imf_date.h"
 #include "http/local_reply.h"
 #include "http/message.h"
@@ -31,6 +32,7 @@ class Fleet;
 class Hold;
 class Rules;
 class UpstreamSet;
+class H2Stream;
 struct Turn;
 
 /// Thread: its worker's. Outlives every connection of the worker. The scratch members hold nothing from one
@@ -66,6 +68,7 @@ struct Kit {
     size_t worker = 0;  ///< which one this is
     net::RemoteTasks remote_tasks;
     ObjectPool<Turn> turns;
+    ObjectPool<H2Stream> h2_streams;
     std::string default_host;
     bool draining = false;
     std::function<void()> on_connect_failed = [] {};  ///< asks the resolver to look again
@@ -73,6 +76,7 @@ struct Kit {
 
     http::RequestHead request_scratch;
     http::ResponseHead response_scratch;
+    http::H2Answer h2_answer;
     Gather gather;
     std::string quota_text;
     std::string reply_text;

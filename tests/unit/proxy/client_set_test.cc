@@ -22,11 +22,12 @@ class Clients {
     /// The far end of a new connection.
     net::Fd add() {
         auto pair = net::unix_pair();
-        set->add(std::move(pair.near), net::IpAddress{});
+        set->add(std::move(pair.near), net::IpAddress{}, listen);
         return std::move(pair.far);
     }
     [[nodiscard]] size_t entered() const { return parts.gate->connections(); }
 
+    config::Listen listen;
     WorkerParts parts;
     std::unique_ptr<ClientSet> set;
 };
