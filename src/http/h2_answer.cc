@@ -16,7 +16,8 @@ void H2Answer::begin(uint16_t status) {
 std::span<const H2Line> H2Answer::head(const ResponseHead& head, const ResponseFacts& facts) {
     begin(head.status);
     for_each_answer_field(head, facts, [this](const Field& field) {
-        lines_.push_back({.name = field.name, .value = field.value});
+        lines_.push_back(
+            {.name = field.name, .value = field.value, .is_unique = field.id == FieldId::x_request_id});
     });
     if (facts.body.framing == Framing::length) {
         char* const end =

@@ -42,7 +42,7 @@ class Lines {
                       .value = bytes_of(line.value),
                       .namelen = line.name.size(),
                       .valuelen = line.value.size(),
-                      .flags = NGHTTP2_NV_FLAG_NONE};
+                      .flags = line.is_unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
     }
     Lines(const Lines&) = delete;
     Lines& operator=(const Lines&) = delete;
@@ -104,6 +104,8 @@ struct H2Session::Callbacks {
         const H2Frame kind = kind_of(head->type);
         // Whether a DATA frame is empty shows when its padding is known.
         if (kind != H2Frame::data) of(self).connection_.on_frame(kind);
+        // RFC 9113, 6.3. Where priorities are not used nghttp2 looks at no PRIORITY frame.
+        if (kind == H2Frame::priority && head->stream_id == 0) of(self).end(H2Error::protocol_error);
         return 0;
     }
 

@@ -42,6 +42,8 @@ enum class H2Frame : uint8_t {
 struct H2Line {
     std::string_view name;
     std::string_view value;
+    bool is_unique =
+        false;  ///< no other answer has this value: it is not to crowd out of HPACK's table what recurs
 };
 
 /// The session's memory (the decoder's and the encoder's table of 4 KiB each, and a frame's) belongs to it

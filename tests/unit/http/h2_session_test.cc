@@ -76,7 +76,7 @@ class Server final : public H2Session::Connection, public H2Session::Output {
     void answer(Stream& stream, std::string body) {
         stream.body = std::move(body);
         stream.next = H2Session::Next::end;
-        session.send_head(stream.id, std::array{H2Line{":status", "200"}}, true);
+        session.send_head(stream.id, std::array{H2Line{.name = ":status", .value = "200"}}, true);
     }
     [[nodiscard]] auto count(H2Frame kind) const { return std::count(kinds.begin(), kinds.end(), kind); }
 
@@ -199,7 +199,7 @@ TEST_CASE("a stream with nothing to offer sleeps until it is resumed") {
     Server server;
     REQUIRE(server.feed(preface() + get(1)) == H2Session::Received::fine);
     auto& stream = server.streams[0];
-    server.session.send_head(1, std::array{H2Line{":status", "200"}}, true);
+    server.session.send_head(1, std::array{H2Line{.name = ":status", .value = "200"}}, true);
     CHECK(find(server.said(), kData, 1) == nullptr);
     CHECK_FALSE(server.session.wants_write());
     stream.body = "late";
@@ -324,8 +324,8 @@ TEST_CASE("trailers go behind the body, and come in the same way") {
     CHECK(server.fields == "x-sum=7;");
     auto& stream = server.streams[0];
     stream.next = H2Session::Next::other;
-    server.session.send_head(1, std::array{H2Line{":status", "200"}}, true);
-    server.session.send_trailers(1, std::array{H2Line{"X-Sum", "8"}});
+    server.session.send_head(1, std::array{H2Line{.name = ":status", .value = "200"}}, true);
+    server.session.send_trailers(1, std::array{H2Line{.name = "X-Sum", .value = "8"}});
     const auto said = server.said();
     REQUIRE(said.back().type == kHeaders);
     CHECK(said.back().is_last());
