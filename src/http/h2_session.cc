@@ -27,6 +27,10 @@ std::string_view text_of(const uint8_t* bytes, size_t size) {
     return {reinterpret_cast<const char*>(bytes), size};
 }
 
+uint8_t flags_of(const H2Line& line) {
+    return line.is_unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+}
+
 /// Of lines that live until the call they are made for is over.
 class Lines {
   public:
@@ -42,7 +46,7 @@ class Lines {
                       .value = bytes_of(line.value),
                       .namelen = line.name.size(),
                       .valuelen = line.value.size(),
-                      .flags = line.is_unique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
+                      .flags = flags_of(line)};
     }
     Lines(const Lines&) = delete;
     Lines& operator=(const Lines&) = delete;

@@ -178,6 +178,14 @@ void ClientH2::on_ping_answered() {
 
 // ---- what was put off until the batch of events was handled
 
+void ClientH2::wake() {
+    if (round_ == Round::none) {
+        task_.post();
+    } else {
+        round_ = Round::not_the_last;
+    }
+}
+
 void ClientH2::come_back_for(H2Stream& stream) {
     wake();
     if (std::exchange(stream.is_due, true)) return;
@@ -189,14 +197,23 @@ void ClientH2::work() {
     // The rest of a large read.
     const bool is_behind = stream_.readable();
     if (is_behind && !read()) return;
-    for (size_t at = 0; at < due_.size(); ++at) due_[at]->feed();
-    if (!flush()) return;
-    visit_due();
-    reap();
-    if (!flush()) return;
+    do {
+        round_ = Round::under_way;
+        if (!work_once()) return;
+    } while (round_ == Round::not_the_last);
+    round_ = Round::none;
     if (session_.has_ended() && sender_.waiting_bytes() == 0) return finish();
     if (is_behind && stream_.readable()) wake();
     arm();
+}
+
+/// False: the connection is gone.
+bool ClientH2::work_once() {
+    for (size_t at = 0; at < due_.size(); ++at) due_[at]->feed();
+    if (!flush()) return false;
+    visit_due();
+    reap();
+    return true;
 }
 
 void ClientH2::write(std::string_view bytes) {
@@ -241,7 +258,6 @@ void ClientH2::reap() {
         }
     }
     due_.resize(kept);
-    if (streams_.empty()) idle_since_ = kit_.loop.now();
 }
 
 void ClientH2::end_stream(H2Stream& stream) {
@@ -250,6 +266,7 @@ void ClientH2::end_stream(H2Stream& stream) {
     std::swap(streams_[place], streams_.back());
     streams_[place]->slot = place;
     streams_.pop_back();
+    idle_since_ = kit_.loop.now();
 }
 
 // ---- time

@@ -47,7 +47,8 @@ class ClientH2 final : public Client,
     [[nodiscard]] http::H2Session& session() { return session_; }
     [[nodiscard]] http::H2Fields& fields() { return fields_; }
     [[nodiscard]] ClientFacts facts() const;
-    void wake() { task_.post(); }
+    /// There is something to write, or to do for this stream: soon, and not within this call.
+    void wake();
     void come_back_for(H2Stream& stream);
     void note_progress() { guard_.note_progress(); }
     /// Bytes of frames: written, taken by the kernel, acknowledged by the client.
@@ -76,6 +77,9 @@ class ClientH2 final : public Client,
         lingering,  ///< all is said, the client may still send
     };
 
+    /// What work() is at.
+    enum class Round : uint8_t { none, under_way, not_the_last };
+
     static void on_timer(void* client, Time now);
     static void on_task(void* client) { static_cast<ClientH2*>(client)->work(); }
 
@@ -86,6 +90,7 @@ class ClientH2 final : public Client,
     void calm(policy::Flood kind);
 
     void work();
+    [[nodiscard]] bool work_once();
     [[nodiscard]] bool flush();
     void visit_due();
     void reap();
@@ -109,6 +114,7 @@ class ClientH2 final : public Client,
     char address_[net::IpAddress::kMaxText];
     size_t address_length_;
     Phase phase_ = Phase::open;
+    Round round_ = Round::none;
     Time created_;
     Time idle_since_;
     Time section_since_ = kNever;  ///< of the field section under way

@@ -216,5 +216,5 @@ class H2Client(Client):
     def sync(self):
         """All that was sent before has been dealt with."""
         heard = len(self.pongs)
-        self.send(frame(PING, 0, 0, b"sync-ing!"[:8]))
-        self.hear_until(lambda: len(self.pongs) > heard)
+        self.send(frame(PING, 0, 0, b"sync all"))
+        self.hear_until(lambda: len(self.pongs) > heard or self.goaways)
