@@ -6,12 +6,16 @@
 #include <new>
 #include <vector>
 
+#include "http/head_parser.h"
+
 namespace weir::http {
 
 namespace {
 
 /// Entries of one SETTINGS frame; a client that knows every setting of all RFCs sends fewer.
 constexpr size_t kMaxSettings = 32;
+/// Of an answer, by nghttp2's cautious estimate: what head_parser.h lets an app say, and what is added to it.
+constexpr size_t kMaxSentSection = 4 * kMaxResponseHeadBytes;
 /// Streams are equals: each gets a frame in turn, whatever the client would like (RFC 9218, 10).
 constexpr nghttp2_extpri kInTurn{.urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY, .inc = 1};
 
@@ -91,6 +95,7 @@ OwnedOption make_option(const H2Session::Limits& limits) {
     nghttp2_option_set_no_http_messaging(made, 1);
     nghttp2_option_set_no_closed_streams(made, 1);
     nghttp2_option_set_max_outbound_ack(made, limits.answers);
+    nghttp2_option_set_max_send_header_block_length(made, kMaxSentSection);
     nghttp2_option_set_max_settings(made, kMaxSettings);
     return OwnedOption(made);
 }
@@ -189,6 +194,14 @@ struct H2Session::Callbacks {
         return 0;
     }
 
+    /// An answer that nghttp2 cannot send is none.
+    static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int, void*) noexcept {
+        if (frame->hd.type == NGHTTP2_HEADERS)
+            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                      NGHTTP2_INTERNAL_ERROR);
+        return 0;
+    }
+
     static ssize_t read_source(nghttp2_session* session, int32_t id, uint8_t*, size_t room, uint32_t* flags,
                                nghttp2_data_source*, void*) noexcept {
         Stream* stream = stream_of(session, id);
@@ -227,6 +240,7 @@ struct H2Session::Callbacks {
         nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
         nghttp2_session_callbacks_set_on_stream_close_callback(made, on_stream_close);
         nghttp2_session_callbacks_set_on_frame_send_callback(made, on_frame_send);
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(made, on_frame_not_send);
         nghttp2_session_callbacks_set_send_data_callback(made, send_data);
         return OwnedCallbacks(made);
     }

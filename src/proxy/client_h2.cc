@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
 #include "proxy/client_set.h"
 #include "proxy/linger.h"
 #include "proxy/routing.h"
@@ -52,7 +51,11 @@ void ClientH2::start(std::string_view bytes) {
     arm();
 }
 
-ClientFacts ClientH2::facts() const { return {.address = {address_, address_length_}, .ip = seat_.peer()}; }
+ClientFacts ClientH2::facts() const {
+    return {.address = {address_, address_length_},
+            .ip = seat_.peer(),
+            .scheme = stream_.tls() == nullptr ? "http" : "https"};
+}
 
 uint64_t ClientH2::acknowledged_bytes() const {
     const uint64_t accepted = accepted_bytes();
@@ -114,9 +117,9 @@ void ClientH2::note(Flood kind) {
 
 /// RFC 9113, 10.5.
 void ClientH2::calm(Flood kind) {
-    if (phase_ == Phase::ending && end_by_ != kNever) return;
+    if (is_given_up()) return;
     kit_.metrics.note_flood(kind);
-    log::info("a connection of HTTP/2 from {} is ended: {}", facts().address, policy::name_of(kind));
+    set_.notice_flood(seat_.peer(), kind);
     session_.end(H2Error::enhance_your_calm);
     phase_ = Phase::ending;
     end_by_ = kit_.loop.now() + kLinger;
@@ -136,6 +139,7 @@ void ClientH2::on_field(std::string_view name, std::string_view value) {
 }
 
 http::H2Session::Stream* ClientH2::on_request(StreamId id, bool is_end) {
+    if (is_given_up()) return nullptr;
     note_progress();
     streams_.push_back(kit_.h2_streams.make(kit_, *this, id));
     H2Stream& stream = *streams_.back();
@@ -169,7 +173,6 @@ void ClientH2::reject(H2Stream& stream, const http::HeadFault& fault) {
     head.method_name = {block.bytes(), method.copy(block.bytes(), method.size())};
     head.target = {block.bytes() + method.size(), path.copy(block.bytes() + method.size(), path.size())};
     stream.reject(fault, head, std::move(block));
-    if (fault.reason == http::Reason::bad_request) on_frame(H2Frame::faulty);
 }
 
 void ClientH2::on_ping_answered() {

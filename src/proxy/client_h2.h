@@ -89,6 +89,9 @@ class ClientH2 final : public Client,
     void note(policy::Flood kind);
     void calm(policy::Flood kind);
 
+    /// The session is ended, whatever is under way.
+    [[nodiscard]] bool is_given_up() const { return phase_ == Phase::ending && end_by_ != kNever; }
+
     void work();
     [[nodiscard]] bool work_once();
     [[nodiscard]] bool flush();

@@ -41,6 +41,15 @@ void ClientSet::notice_refusal(const net::IpAddress& peer) {
         kit_.gate.refused(), std::string_view(text, peer.write(text)));
 }
 
+void ClientSet::notice_flood(const net::IpAddress& peer, policy::Flood kind) {
+    Time now = kit_.loop.now();
+    if (now < next_flood_notice_) return;
+    next_flood_notice_ = now + kNoticePeriod;
+    char text[net::IpAddress::kMaxText];
+    log::warning("an HTTP/2 connection from {} is ended for a flood of {}; weir_h2_floods_total counts them",
+                 std::string_view(text, peer.write(text)), policy::name_of(kind));
+}
+
 void ClientSet::remove(Client& client) {
     size_t slot = client.slot;
     kit_.loop.retire(std::move(clients_[slot]));

@@ -26,6 +26,8 @@ class ClientSet {
     /// The client turned out to speak HTTP/2: `bytes` is all that it has said.
     void become_h2(Client& former, net::Stream& stream, GateSeat seat, std::string_view bytes);
     void remove(Client& client);
+    /// A connection is ended for it. One line of the log tells of many.
+    void notice_flood(const net::IpAddress& peer, policy::Flood kind);
     /// Closes the idle ones; the others close behind the answer they wait for.
     void drain();
     /// Closes all, whatever they wait for.
@@ -38,6 +40,7 @@ class ClientSet {
 
     Kit& kit_;
     Time next_notice_{};
+    Time next_flood_notice_{};
     std::vector<std::unique_ptr<Client>> clients_;  ///< Client::slot is the index
 };
 

@@ -36,7 +36,10 @@ void H2Stream::begin(http::RequestHead& head, Block block, size_t used, bool is_
 void H2Stream::reject(const http::HeadFault& fault, const http::RequestHead& head, Block block) {
     intake_ = Intake::faulty;
     is_head_ = head.method == http::Method::head;
-    if (fault.reason == http::Reason::bad_request) reset_with_ = http::H2Error::protocol_error;
+    if (fault.reason == http::Reason::bad_request) {
+        reset_with_ = http::H2Error::protocol_error;
+        client_.on_frame(http::H2Frame::faulty);
+    }
     exchange_.reject(fault, head, std::move(block));
 }
 
@@ -100,7 +103,6 @@ void H2Stream::feed() {
     while (!unread_.empty() && exchange_.wants_body()) {
         const std::string_view piece = unread_.front();
         exchange_.on_request_body(piece);
-        if (intake_ == Intake::faulty) return;
         unread_.consume(piece.size());
     }
     if (exchange_.drops_body()) unread_.clear();

@@ -126,6 +126,15 @@ def test_what_ends_with_its_connection_ends_with_its_stream(weir, upstream, spea
     assert "connection" not in answer.names
 
 
+def test_the_largest_head_that_an_app_may_send_arrives(weir, upstream, speak):
+    fields = [(f"x-{n}", f"{n:060}") for n in range(900)]
+    client = speak(weir(upstream(answering(b"ok", fields=fields))))
+    client.decoder.max_header_list_size = 1 << 20
+    answer = client.fetch()
+    assert [pair for pair in answer.fields if pair in fields] == fields
+    assert answer.body == b"ok"
+
+
 def test_interim_answers_come_first(weir, upstream, speak):
     raw = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     client = speak(weir(upstream(replying(raw))))

@@ -74,6 +74,8 @@ class H2Client(Client):
         self.windows = defaultdict(int)  # what WINDOW_UPDATE has added, by stream
         self.goaways = []  # (last stream, error code)
         self.next_stream = 1
+        self._block = b""  # of the head under way, and whether it is all
+        self._ends = 0
         if begins:
             self.begin(own_settings or {})
 
@@ -125,8 +127,11 @@ class H2Client(Client):
         elif kind == SETTINGS:
             self.settings = dict(struct.iter_unpack(">HI", payload))
             self.send_if_possible(frame(SETTINGS, ACK))
-        elif kind == HEADERS:
-            self.take_head(self.streams[stream], flags, self.decoder.decode(payload))
+        elif kind in (HEADERS, CONTINUATION):
+            self._block = payload if kind == HEADERS else self._block + payload
+            self._ends = flags & END_STREAM if kind == HEADERS else self._ends
+            if flags & END_HEADERS:
+                self.take_head(self.streams[stream], self._ends, self.decoder.decode(self._block))
         elif kind == DATA:
             self.take_data(stream, flags, payload)
         elif kind == RST_STREAM:
@@ -140,8 +145,7 @@ class H2Client(Client):
         elif kind == PING:
             self.send_if_possible(frame(PING, ACK, 0, payload))
 
-    def take_head(self, stream, flags, pairs):
-        assert flags & END_HEADERS
+    def take_head(self, stream, is_end, pairs):
         status = dict(pairs).get(":status")
         if status is None:
             stream.trailers = pairs
@@ -150,7 +154,7 @@ class H2Client(Client):
         else:
             assert stream.fields is None
             stream.fields = pairs
-        stream.has_ended = stream.has_ended or bool(flags & END_STREAM)
+        stream.has_ended = stream.has_ended or bool(is_end)
 
     def take_data(self, number_, flags, payload):
         stream = self.streams[number_]
