@@ -32,6 +32,7 @@ QUARANTINE = {
     "nlohmann/": ("app/", "cli/", "demo/"),
     "CLI/": ("app/", "cli/"),
     "prometheus/": ("app/metrics_page.",),
+    "systemd/": ("app/service_notice.cc",),
 }
 
 CLOCK_READ = re.compile(
@@ -137,6 +138,7 @@ RULES = {
             {"src/http/reason.cc": "#include <nlohmann/json.hpp>\n"},
             {"src/config/a.cc": "#include <CLI/CLI.hpp>\n"},
             {"src/proxy/metrics.cc": "#include <prometheus/counter.h>\n"},
+            {"src/app/server.cc": "#include <systemd/sd-daemon.h>\n"},
         ],
         [
             {"src/net/a.cc": "#include <event2/event.h>\n#include <openssl/ssl.h>\n"},

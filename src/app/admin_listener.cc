@@ -5,14 +5,14 @@
 namespace weir::app {
 
 Result<std::unique_ptr<AdminListener>> AdminListener::open(net::Loop& loop, const Overview& overview) {
-    auto socket = net::listen_on(*overview.settings.admin.address, {});
+    auto socket = net::listen_on(*overview.settings().admin.address, {});
     if (!socket) return fail(socket.error());
     return std::make_unique<AdminListener>(loop, overview, std::move(*socket));
 }
 
 AdminListener::AdminListener(net::Loop& loop, const Overview& overview, net::Fd socket)
     : loop_(loop), pages_(overview), socket_(std::move(socket)), full_(loop, &AdminListener::on_full, this) {
-    const Endpoint& address = *overview.settings.admin.address;
+    const Endpoint& address = *overview.settings().admin.address;
     if (address.is_unix()) file_.emplace(address.path);
     accept();
 }

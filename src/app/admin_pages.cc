@@ -62,7 +62,7 @@ const AdminPages::Row* AdminPages::find(std::string_view path) {
         Row{"/metrics", Kind::page, &AdminPages::metrics}, Row{"/livez", Kind::page, &AdminPages::livez},
         Row{"/readyz", Kind::page, &AdminPages::readyz},   Row{"/health", Kind::page, &AdminPages::health},
         Row{"/stats", Kind::page, &AdminPages::stats},     Row{"/config", Kind::page, &AdminPages::config},
-        Row{"/drain", Kind::action, &AdminPages::drain},
+        Row{"/drain", Kind::action, &AdminPages::drain},   Row{"/reload", Kind::action, &AdminPages::reload},
     };
     for (const Row& row : kRows)
         if (row.path == path) return &row;
@@ -70,7 +70,7 @@ const AdminPages::Row* AdminPages::find(std::string_view path) {
 }
 
 AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
-    const std::string& token = overview_.settings.admin.token;
+    const std::string& token = overview_.settings().admin.token;
     if (!token.empty() && !shows_token(field_of(head, "authorization"), token)) {
         AdminAnswer refusal = admin_problem(401, "the admin token is missing or wrong");
         refusal.wants_token = true;
@@ -95,7 +95,7 @@ AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
 
 /// Whoever can reach a UNIX socket is no browser.
 bool AdminPages::is_misled(const http::RequestHead& head) const {
-    return !overview_.settings.admin.address->is_unix() && !is_literal(head.authority);
+    return !overview_.settings().admin.address->is_unix() && !is_literal(head.authority);
 }
 
 AdminAnswer AdminPages::metrics(Time) const { return {.type = kMetricsType, .body = metrics_.text()}; }
@@ -123,6 +123,13 @@ AdminAnswer AdminPages::config(Time) const {
 AdminAnswer AdminPages::drain(Time) const {
     overview_.drain();
     return {.status = 202, .body = "{\"status\":\"draining\"}\n"};
+}
+
+/// What is wrong is the file, not the request.
+AdminAnswer AdminPages::reload(Time) const {
+    auto done = overview_.reload();
+    if (!done) return admin_problem(422, done.error());
+    return {.body = "{\"status\":\"reloaded\"}\n"};
 }
 
 }  // namespace weir::app

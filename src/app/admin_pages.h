@@ -52,6 +52,7 @@ class AdminPages {
     [[nodiscard]] AdminAnswer stats(Time) const;
     [[nodiscard]] AdminAnswer config(Time) const;
     [[nodiscard]] AdminAnswer drain(Time) const;
+    [[nodiscard]] AdminAnswer reload(Time) const;
 
     const Overview& overview_;
     MetricsPage metrics_;

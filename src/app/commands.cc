@@ -10,9 +10,12 @@
 
 #include "app/explain.h"
 #include "app/server.h"
+#include "app/service_notice.h"
 #include "app/version.h"
 #include "base/log.h"
+#include "cli/config_schema.h"
 #include "cli/config_source.h"
+#include "cli/config_table.h"
 #include "config/check_report.h"
 #include "demo/sample_app.h"
 
@@ -23,17 +26,6 @@ namespace {
 void print_warnings(const config::Loaded& loaded) {
     for (const config::Diagnostic& warning : loaded.warnings)
         fmt::print(stderr, "{}", config::render(warning));
-}
-
-std::string joined(const std::vector<std::string>& items) {
-    return fmt::format("{}", fmt::join(items, ", "));
-}
-
-std::vector<std::string> server_names(const config::Settings& settings) {
-    std::vector<std::string> names;
-    for (const config::Server& server : settings.upstream.servers)
-        names.push_back((server.is_tls ? "https://" : "") + to_string(server.address));
-    return names;
 }
 
 /// What may be otherwise where weir will run: the start alone makes an error of it.
@@ -52,16 +44,31 @@ void print_absent_files(const config::Loaded& loaded) {
                                .hint = {}}));
 }
 
-int serve(const config::Loaded& loaded) {
-    auto server = Server::start(loaded.settings, config::effective_config(loaded));
+Configuration configuration_of(const config::Loaded& loaded) {
+    return {.settings = loaded.settings, .effective = config::effective_config(loaded)};
+}
+
+/// From the file, the environment and the flags of the start.
+ReadAgain reading_again(const cli::CommandLine& line) {
+    return [line]() -> Result<Configuration, std::string> {
+        auto loaded = cli::load_config(line);
+        if (!loaded) return fail(loaded.error());
+        for (const config::Diagnostic& warning : loaded->warnings)
+            log::warning("{}", config::render(warning));
+        return configuration_of(*loaded);
+    };
+}
+
+int serve(const config::Loaded& loaded, const cli::CommandLine& line) {
+    auto server = Server::start(configuration_of(loaded), reading_again(line));
     if (!server) {
         log::error("{}", server.error());
         return kCouldNotStart;
     }
     const std::string admin = (*server)->admin_address();
     if (!admin.empty()) log::info("metrics and states are at {}", admin);
-    log::info("weir {} listens on {}, the app is at {}", kVersion, joined((*server)->addresses()),
-              joined(server_names(loaded.settings)));
+    log::info("weir {} {}", kVersion, (*server)->status());
+    service_notice::ready((*server)->status());
     (*server)->run();
     server->reset();
     log::info("stopped");
@@ -72,17 +79,20 @@ constexpr const char* kDemoListen = "127.0.0.1:8080";
 /// Enough for one person who clicks; what a burst shows is the limit of its route.
 constexpr const char* kDemoSettings[][2] = {
     {"limits.rate", "[300/min]"},
+    {"limits.concurrency", "4"},
+    {"limits.queue", "{size: 20, wait: 5s}"},
     {"routes", "[{match: {path: /slow}, name: slow, limits: {rate: [30/10s]}}]"},
 };
 constexpr const char* kDemoText =
     R"(The sample app of this demo runs behind weir at http://{0}/ : open it in a browser, or try
 
-  curl -i http://{0}/fast
+  for i in $(seq 28); do curl -s -o /dev/null -w '%{{http_code}} %{{time_total}}\n' 'http://{0}/slow?ms=500' & done; wait
   for i in $(seq 35); do curl -s -w ' %{{http_code}}\n' 'http://{0}/slow?ms=1'; done
-  curl -i http://{0}/crash
+  curl -i http://{0}/fast http://{0}/crash
 
-A client may ask 300 times in any minute, and /slow 30 times in any 10 seconds: the second command ends in
-refusals that say so. Ctrl-C ends the demo. One line for each request follows.
+The app gets 4 requests at once, and 20 wait in a fair queue: the first command shows how long, and who finds
+it full. A client may ask 300 times in any minute, and /slow 30 times in any 10 seconds: the second command
+ends in refusals that say so. Ctrl-C ends the demo. One line for each request follows.
 )";
 
 /// In front of what was asked for, which therefore holds. Who brings a file brings the limits too.
@@ -107,6 +117,7 @@ int run_command_line(int argc, const char* const* argv) {
         case cli::Action::check: return check(*line);
         case cli::Action::demo: return demo(*line);
         case cli::Action::explain: return explain(*line);
+        case cli::Action::schema: return schema(*line);
         case cli::Action::version: return version();
     }
     return 0;
@@ -120,7 +131,7 @@ int run(const cli::CommandLine& line) {
     }
     print_warnings(*loaded);
     prepare_process();
-    return serve(*loaded);
+    return serve(*loaded, line);
 }
 
 int check(const cli::CommandLine& line) {
@@ -166,7 +177,7 @@ int demo(const cli::CommandLine& line) {
         fmt::print(stderr, "{}", loaded.error());
         return kBadConfig;
     }
-    auto server = Server::start(loaded->settings, config::effective_config(*loaded));
+    auto server = Server::start(configuration_of(*loaded), reading_again(proxied));
     if (!server) {
         log::error("{}; weir demo --listen ADDR chooses another address", server.error());
         return kCouldNotStart;
@@ -174,6 +185,11 @@ int demo(const cli::CommandLine& line) {
     fmt::print(fmt::runtime(kDemoText), (*server)->addresses().front());
     std::fflush(stdout);
     (*server)->run();
+    return 0;
+}
+
+int schema(const cli::CommandLine& line) {
+    fmt::print("{}", line.as_markdown ? cli::config_table() : cli::config_schema());
     return 0;
 }
 

@@ -17,6 +17,7 @@ int run(const cli::CommandLine&);
 int check(const cli::CommandLine&);
 int demo(const cli::CommandLine&);
 int explain(const cli::CommandLine&);
+int schema(const cli::CommandLine&);
 int version();
 
 }  // namespace weir::app

@@ -157,8 +157,8 @@ class Explainer {
 
     /// Of a rate that has been asked about this request.
     void say_rate(proxy::RateGate& gate, const policy::RequestView& view, Time now) {
-        const policy::RateRule::Limit& limit = gate.rule.limit();
-        const policy::RateAsk ask{.rule = &gate.rule, .key = gate.key(view), .cost = gate.cost};
+        const policy::RateRule::Limit& limit = gate.rule->limit();
+        const policy::RateAsk ask{.rule = gate.rule.get(), .key = gate.key(view), .cost = gate.cost};
         policy::RateHold hold({&ask, 1}, now);
         const policy::Quota left = hold.quota(0);
         std::string text = config::format_quota({limit.rate.count, limit.rate.window});

@@ -74,7 +74,7 @@ double seconds_since_epoch(WallTime time) {
 template <class Read>
 uint64_t sum_of(const Overview& overview, Read read) {
     uint64_t sum = 0;
-    for (const Metrics* worker : overview.workers) sum += read(*worker);
+    for (const auto& worker : overview.workers) sum += read(*worker);
     return sum;
 }
 
@@ -84,7 +84,7 @@ void add_requests(const Overview& overview, Families& families) {
     MetricFamily& total = add_family(families, "weir_requests_total", MetricType::Counter,
                                      "Requests that have ended, by route and by the status code that the "
                                      "client was answered with; 499 is a client that left before.");
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         for (uint16_t code = proxy::CodeCounts::kLeast; code <= proxy::CodeCounts::kMost; ++code) {
             const uint64_t count =
                 sum_of(overview, [&](const Metrics& m) { return m.scope(scope.number).codes.read(code); });
@@ -104,7 +104,7 @@ void add_durations(const Overview& overview, Families& families) {
     const auto add = [&](const char* name, const char* help, proxy::Histogram ScopeFigures::*member,
                          bool for_caps_alone) {
         MetricFamily& family = add_family(families, name, MetricType::Histogram, help);
-        for (const Scope& scope : overview.rules.scopes()) {
+        for (const Scope& scope : overview.rules().scopes()) {
             if (for_caps_alone && scope.caps.empty()) continue;
             add_histogram(family, {{"route", route_of(scope)}}, added_up(overview, scope.number, member));
         }
@@ -165,7 +165,7 @@ void add_all_refusals(const Overview& overview, Families& families) {
         families, "weir_refused_total", MetricType::Counter,
         "Requests that weir answered by itself, by the reason in that answer and the rate or cap that "
         "decided, if one did. mode=\"shadow\": rules that are only watched would have refused them.");
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         add_refusals(
             overview, family, scope, "", [](http::Reason) { return false; },
             [](const ScopeFigures& f) -> const auto& { return f.refused; });
@@ -185,39 +185,46 @@ void add_all_refusals(const Overview& overview, Families& families) {
 // ---- rules
 
 void add_caps(const Overview& overview, const std::vector<std::string>& names, Families& families) {
-    MetricFamily in_flight{"weir_in_flight",
-                           "Requests inside the app now, by the cap that they count against.",
-                           MetricType::Gauge,
-                           {}};
-    MetricFamily depth{
-        "weir_queue_depth", "Requests that wait for a slot of the cap now.", MetricType::Gauge, {}};
-    MetricFamily peak{
-        "weir_queue_peak", "The most that have waited at once since the start.", MetricType::Gauge, {}};
+    const auto family = [](const char* name, const char* help) {
+        return MetricFamily{name, help, MetricType::Gauge, {}};
+    };
+    MetricFamily in_flight = family("weir_in_flight",
+                                    "Requests inside the app now, by the cap (limits.concurrency, of all "
+                                    "requests or of a route) that they count against.");
+    MetricFamily limit = family("weir_in_flight_limit", "The most requests that the cap lets into the app.");
+    MetricFamily depth = family("weir_queue_depth", "Requests that wait for a slot of the cap now.");
+    MetricFamily room = family("weir_queue_limit", "The most that may wait for it (limits.queue.size).");
+    MetricFamily peak = family("weir_queue_peak", "The most that have waited at once since the start.");
     for (size_t index = 0; index < names.size(); ++index) {
-        const proxy::ConcurrencyGate& cap = *overview.rules.caps()[index];
-        const policy::ConcurrencyFigures figures = cap.group.figures();
+        const proxy::ConcurrencyGate& cap = *overview.rules().caps()[index];
+        const policy::ConcurrencyFigures figures = cap.group->figures();
         const bool is_shadow = cap.mode == config::Mode::shadow;
+        const bool has_limit = figures.slots != policy::ConcurrencyLimits::kUnbounded;
         const Labels labels{{"queue", names[index]}};
-        add_gauge(in_flight, labels, uint64_t{is_shadow ? cap.shadow.inside() : figures.in_service});
+        add_gauge(in_flight, labels, uint64_t{is_shadow ? cap.shadow->inside() : figures.in_service});
+        if (has_limit) add_gauge(limit, labels, uint64_t{figures.slots});
         add_gauge(depth, labels, uint64_t{figures.waiting});
+        add_gauge(room, labels, uint64_t{figures.queue_room});
         add_gauge(peak, labels, uint64_t{figures.peak_waiting});
     }
-    for (MetricFamily* family : {&in_flight, &depth, &peak}) families.push_back(std::move(*family));
+    for (MetricFamily* each : {&in_flight, &limit, &depth, &room, &peak})
+        families.push_back(std::move(*each));
 }
 
 void add_limiters(const Overview& overview, Families& families) {
-    MetricFamily keys{"weir_limiter_keys", "Clients that a rate remembers now.", MetricType::Gauge, {}};
-    MetricFamily evictions{"weir_limiter_evictions_total",
-                           "Clients that a rate forgot before their time, since more came than limits.keys.",
-                           MetricType::Counter,
-                           {}};
+    MetricFamily keys{"weir_limiter_keys", "Clients that a rate limit remembers now.", MetricType::Gauge, {}};
+    MetricFamily evictions{
+        "weir_limiter_evictions_total",
+        "Clients that a rate limit forgot before their time, since more came than limits.keys.",
+        MetricType::Counter,
+        {}};
     const auto add = [&](proxy::RateGate& gate, std::string_view route) {
-        const policy::CellTableFigures figures = gate.rule.figures();
+        const policy::CellTableFigures figures = gate.rule->figures();
         const Labels labels{{"route", std::string(route)}, {"rule", gate.name}};
         add_gauge(keys, labels, uint64_t{figures.size});
         add_counter(evictions, labels, figures.evictions);
     };
-    const Scope& everywhere = overview.rules.scopes().front();
+    const Scope& everywhere = overview.rules().scopes().front();
     const auto add_own = [&](const Scope& scope, const std::vector<proxy::RateGate*>& gates,
                              const std::vector<proxy::RateGate*>& shared) {
         for (proxy::RateGate* gate : gates) {
@@ -227,7 +234,7 @@ void add_limiters(const Overview& overview, Families& families) {
     };
     for (proxy::RateGate* gate : everywhere.enforced) add(*gate, kAllRoutes);
     for (proxy::RateGate* gate : everywhere.shadowed) add(*gate, kAllRoutes);
-    for (const Scope& scope : overview.rules.scopes()) {
+    for (const Scope& scope : overview.rules().scopes()) {
         if (scope.route == nullptr) continue;
         add_own(scope, scope.enforced, everywhere.enforced);
         add_own(scope, scope.shadowed, everywhere.shadowed);
@@ -241,8 +248,8 @@ void add_limiters(const Overview& overview, Families& families) {
 void add_pools(const Overview& overview, const std::vector<std::string>& servers, Families& families) {
     MetricFamily& connections =
         add_family(families, "weir_pool_connections", MetricType::Gauge,
-                   "Connections to the app: idle, or in_use, which those count as that "
-                   "are being opened.");
+                   "Connections from weir to the app: idle (kept for reuse), or in_use (with "
+                   "a request, or being opened).");
     for (size_t index = 0; index < servers.size(); ++index) {
         const auto add = [&](const char* state, auto read) {
             add_gauge(connections, {{"server", servers[index]}, {"state", state}},
@@ -287,8 +294,25 @@ void add_servers(const Overview& overview, const std::vector<std::string>& serve
                                   "have taken it out.");
     const Time now = monotonic_now();
     for (size_t index = 0; index < servers.size(); ++index) {
-        const bool is_up = overview.fleet.candidate(index, now).standing == policy::Candidate::Standing::in;
+        const bool is_up = overview.fleet().candidate(index, now).standing == policy::Candidate::Standing::in;
         add_gauge(up, {{"server", servers[index]}}, is_up ? 1.0 : 0.0);
+    }
+}
+
+/// By every result from the start, so that the first failure shows as an increase.
+void add_checks(const Overview& overview, const std::vector<std::string>& servers, Families& families) {
+    MetricFamily& checks =
+        add_family(families, "weir_health_checks_total", MetricType::Counter,
+                   "Health checks of the app that have ended, by server and by how: passed, "
+                   "or why not.");
+    if (overview.settings().health.path.empty()) return;
+    for (size_t index = 0; index < servers.size(); ++index) {
+        for (size_t each = 0; each < policy::kCheckResults; ++each) {
+            const auto result = static_cast<policy::CheckResult>(each);
+            add_counter(checks,
+                        {{"server", servers[index]}, {"result", std::string(policy::name_of(result))}},
+                        overview.fleet().checks(index, result));
+        }
     }
 }
 
@@ -322,16 +346,16 @@ void add_clients(const Overview& overview, Families& families) {
     add_counter(
         add_family(families, "weir_log_lines_dropped_total", MetricType::Counter,
                    "Lines of the access log that were dropped, since the disk or the reader stalled."),
-        {}, overview.log_writer == nullptr ? uint64_t{0} : overview.log_writer->dropped_lines());
+        {}, overview.log_writer() == nullptr ? uint64_t{0} : overview.log_writer()->dropped_lines());
 }
 
 void add_config(const Overview& overview, Families& families) {
     add_gauge(add_family(families, "weir_config_reload_success", MetricType::Gauge,
                          "1 where the configuration that was read last is the one that holds."),
-              {}, 1.0);
+              {}, overview.is_last_load_good ? 1.0 : 0.0);
     add_gauge(add_family(families, "weir_config_reload_timestamp_seconds", MetricType::Gauge,
                          "When the configuration that holds was read, since 1970."),
-              {}, seconds_since_epoch(overview.started_at));
+              {}, seconds_since_epoch(overview.loaded_at));
     add_gauge(
         add_family(families, "weir_build_info", MetricType::Gauge, "Always 1; the labels tell the build."),
         {{"version", kVersion}}, 1.0);
@@ -351,13 +375,15 @@ void add_process(const Overview& overview, Families& families) {
     gauge("process_resident_memory_bytes", "Resident memory, in bytes.", figures.resident_bytes);
     gauge("process_threads", "Threads of the process.", figures.threads);
     gauge("process_start_time_seconds", "When the process started, since 1970.",
-          seconds_since_epoch(overview.started_at));
+          seconds_since_epoch(overview.loaded_at));
 }
 
 }  // namespace
 
 MetricsPage::MetricsPage(const Overview& overview)
-    : overview_(overview), servers_(server_labels(overview.settings)), caps_(cap_labels(overview.rules)) {}
+    : overview_(overview),
+      servers_(server_labels(overview.settings())),
+      caps_(cap_labels(overview.rules())) {}
 
 std::vector<MetricFamily> MetricsPage::Collect() const {
     Families families;
@@ -369,6 +395,7 @@ std::vector<MetricFamily> MetricsPage::Collect() const {
     add_pools(overview_, servers_, families);
     add_retries(overview_, servers_, families);
     add_servers(overview_, servers_, families);
+    add_checks(overview_, servers_, families);
     add_clients(overview_, families);
     add_config(overview_, families);
     add_process(overview_, families);

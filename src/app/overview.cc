@@ -31,7 +31,7 @@ std::vector<std::string> cap_labels(const proxy::Rules& rules) {
 proxy::HistogramFigures added_up(const Overview& overview, size_t scope,
                                  proxy::Histogram proxy::ScopeFigures::*member) {
     proxy::HistogramFigures sum;
-    for (const proxy::Metrics* worker : overview.workers) sum += (worker->scope(scope).*member).read();
+    for (const auto& worker : overview.workers) sum += (worker->scope(scope).*member).read();
     return sum;
 }
 

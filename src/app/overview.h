@@ -2,33 +2,39 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/block_pool.h"
+#include "base/result.h"
 #include "config/settings.h"
 #include "proxy/connection_gate.h"
-#include "proxy/fleet.h"
-#include "proxy/log_writer.h"
 #include "proxy/metrics.h"
-#include "proxy/rules.h"
+#include "proxy/plan.h"
 
 namespace weir::app {
 
 /// Everything it refers to outlives it. Thread: the control thread's.
 struct Overview {
-    const config::Settings& settings;
-    const proxy::Rules& rules;
-    const proxy::Fleet& fleet;
+    std::shared_ptr<const proxy::Plan> plan;
     const proxy::ConnectionGate& gate;
     const MemoryBudget& budget;
-    const proxy::LogWriter* log_writer;  ///< nullptr: there is no access log
-    std::vector<const proxy::Metrics*> workers;
-    std::string effective_config;  ///< as config/check_report.h writes it
+    std::vector<std::shared_ptr<const proxy::Metrics>> workers;  ///< of that plan
+    std::string effective_config;                                ///< as config/check_report.h writes it
     Time started;
-    WallTime started_at;
+    WallTime loaded_at;             ///< when the configuration that holds was read
+    bool is_last_load_good = true;  ///< false: another one was read since, and refused
     std::function<bool()> is_draining;
     std::function<void()> drain;  ///< as SIGTERM does it, once; returns at once
+    /// As SIGHUP does it. The error says every mistake with its place.
+    std::function<Result<bool>()> reload;
+
+    [[nodiscard]] const config::Settings& settings() const { return plan->settings; }
+    [[nodiscard]] const proxy::Rules& rules() const { return plan->rules; }
+    [[nodiscard]] const proxy::Fleet& fleet() const { return *plan->fleet; }
+    /// nullptr: there is no access log.
+    [[nodiscard]] const proxy::LogWriter* log_writer() const { return plan->around.log_writer.get(); }
 };
 
 /// What its name is in labels and reports where several may have the same: "name", "name#2", "name#3".

@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "app/inherited_sockets.h"
+#include "app/service_notice.h"
 #include "base/log.h"
 
 namespace weir::app {
@@ -22,46 +24,6 @@ uint64_t random_word() {
     return (uint64_t{source()} << 32) | source();
 }
 
-unsigned worker_count(const config::Settings& settings) {
-    return settings.workers != 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
-}
-
-/// Descriptors for all that is neither a client nor its connection to the app.
-constexpr size_t kReservedDescriptors = 64 + 2 * AdminListener::kMost;
-
-/// Each client may need a second descriptor for its connection to the app: more clients than that could leave
-/// none.
-size_t affordable_connections(size_t wanted) {
-    size_t limit = net::raise_descriptor_limit();
-    size_t affordable = (std::max(limit, 2 * kReservedDescriptors) - kReservedDescriptors) / 2;
-    if (affordable < wanted)
-        log::info("{} file descriptors are too few for clients.max_connections {}: {} clients are let in",
-                  limit, wanted, affordable);
-    return std::min(wanted, affordable);
-}
-
-log::Level level_of(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::debug: return log::Level::debug;
-        case config::LogLevel::info: return log::Level::info;
-        case config::LogLevel::warning: return log::Level::warning;
-        case config::LogLevel::error: return log::Level::error;
-    }
-    return log::Level::info;
-}
-
-using TlsToApp = std::unique_ptr<const net::TlsClientContext>;
-
-/// Null where no server has https.
-Result<TlsToApp> tls_to_app(const config::Upstream& upstream) {
-    const auto& servers = upstream.servers;
-    if (std::none_of(servers.begin(), servers.end(), [](const config::Server& each) { return each.is_tls; }))
-        return TlsToApp();
-    auto loaded = net::TlsClientContext::load({.ca = upstream.tls.ca, .verify = upstream.tls.verify});
-    if (!loaded) return fail("upstream.tls.ca: " + loaded.error());
-    return TlsToApp(std::make_unique<net::TlsClientContext>(std::move(*loaded)));
-}
-
 }  // namespace
 
 void prepare_process() {
@@ -69,34 +31,27 @@ void prepare_process() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-Result<std::unique_ptr<Server>> Server::start(config::Settings settings, std::string effective_config) {
-    auto tls = tls_to_app(settings.upstream);
-    if (!tls) return fail(tls.error());
-    auto server = std::make_unique<Server>(Private(), std::move(settings), std::move(*tls));
-    const std::string& access = server->settings_.log.access;
-    if (access != "off") {
-        auto writer = proxy::LogWriter::open(access);
-        if (!writer) return fail(writer.error());
-        server->log_writer_ = std::move(*writer);
-    }
+Result<std::unique_ptr<Server>> Server::start(Configuration configuration, ReadAgain read_again) {
+    auto plan = make_plan(std::move(configuration.settings));
+    if (!plan) return fail(plan.error());
+    auto server = std::make_unique<Server>(Private(), std::move(*plan), std::move(read_again));
     if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
-    if (auto opened = server->open_admin(std::move(effective_config)); !opened) return fail(opened.error());
+    if (auto opened = server->open_admin(std::move(configuration.effective)); !opened)
+        return fail(opened.error());
     server->start_checks();
     server->start_workers();
     return server;
 }
 
-Server::Server(Private, config::Settings settings, std::unique_ptr<const net::TlsClientContext> tls)
-    : settings_(std::move(settings)),
-      tls_(std::move(tls)),
-      budget_(settings_.limits.memory_bytes),
-      gate_(affordable_connections(settings_.clients.max_connections),
-            settings_.clients.max_connections_per_ip, policy::AddressSet(settings_.clients.trusted_proxies)),
-      rules_(settings_, HashSeed::random()),
-      fleet_(settings_, worker_count(settings_), tls_.get()),
+Server::Server(Private, std::shared_ptr<proxy::Plan> plan, ReadAgain read_again)
+    : read_again_(std::move(read_again)),
+      plan_(std::move(plan)),
+      budget_(settings().limits.memory_bytes),
+      gate_(connection_bounds(settings().clients)),
+      listening_(worker_count()),
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
-    log::set_level(level_of(settings_.log.level));
+    log::set_level(log_level_of(settings().log.level));
 }
 
 Server::~Server() {
@@ -106,58 +61,52 @@ Server::~Server() {
 }
 
 Result<bool> Server::open_sockets() {
-    unsigned workers = worker_count(settings_);
-    for (const config::Listen& listen : settings_.listen) {
-        bool one_each = workers > 1 && !listen.address.is_unix();
-        std::vector<net::Fd> sockets;
-        Endpoint address = listen.address;
-        if (one_each) {
-            // Sockets that share a port would also share it with another process: this one tells.
-            auto alone = net::listen_on(address, {});
-            if (!alone) return fail(alone.error());
-        }
-        for (unsigned each = 0; each < (one_each ? workers : 1); ++each) {
-            auto socket = net::listen_on(address, {.unix_mode = listen.mode, .share_port = one_each});
-            if (!socket) return fail(socket.error());
-            if (address.is_unix()) socket_files_.emplace_back(address.path);
-            if (!address.is_unix()) address.port = net::SocketAddress::local_of(*socket).port();
-            sockets.push_back(std::move(*socket));
-        }
-        sockets_.push_back(std::move(sockets));
-    }
-    return true;
+    auto handed_over = service_notice::take_sockets();
+    if (!handed_over) return fail(handed_over.error());
+    listening_.inherit(std::move(*handed_over));
+    auto change = listening_.prepare(settings().listen);
+    if (!change) return fail(change.error());
+    listening_.add(std::move(change->opened));
+    const std::vector<std::string> unclaimed = listening_.unclaimed();
+    if (unclaimed.empty()) return true;
+    return fail(fmt::format("the socket at {} was handed over, and `listen` does not name that address",
+                            fmt::join(unclaimed, ", ")));
 }
 
 void Server::start_checks() {
-    if (settings_.health.path.empty()) return;
-    auto on_change = [this](size_t server, proxy::Fleet::Health health) {
+    probers_.reset();
+    if (settings().health.path.empty()) {
+        // Nobody would ever say again that one which was down is back.
+        for (size_t server = 0; server < plan_->fleet->size(); ++server)
+            plan_->fleet->set_health(server, proxy::Fleet::Health::unknown, loop_.now());
+        return;
+    }
+    auto on_change = [this](size_t, proxy::Fleet::Health health) {
         if (health != proxy::Fleet::Health::up) return;
         for (auto& worker : workers_) worker->on_server_up();
     };
     probers_ = std::make_unique<proxy::ProberSet>(
-        proxy::ProbeKit{loop_, settings_, fleet_, std::mt19937(std::random_device()()), on_change});
+        proxy::ProbeKit{loop_, plan_, std::mt19937(std::random_device()()), on_change});
 }
 
 /// The default address may be another weir's on this machine, which is no reason not to start.
 Result<bool> Server::open_admin(std::string effective_config) {
-    if (!settings_.admin.address) return true;
-    overview_.emplace(Overview{.settings = settings_,
-                               .rules = rules_,
-                               .fleet = fleet_,
+    if (!settings().admin.address) return true;
+    overview_.emplace(Overview{.plan = plan_,
                                .gate = gate_,
                                .budget = budget_,
-                               .log_writer = log_writer_.get(),
                                .workers = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
-                               .started_at = loop_.calendar_time(),
+                               .loaded_at = loop_.calendar_time(),
                                .is_draining = [this] { return draining_; },
                                // Not before the answer to who asked for it is out.
-                               .drain = [this] { control_.post([this] { begin_drain(); }); }});
+                               .drain = [this] { control_.post([this] { begin_drain(); }); },
+                               .reload = [this] { return reload(); }});
     auto admin = AdminListener::open(loop_, *overview_);
     if (admin) {
         admin_ = std::move(*admin);
-    } else if (settings_.admin.is_address_own) {
+    } else if (settings().admin.is_address_own) {
         return fail(fmt::format("the admin address: {}", admin.error()));
     } else {
         log::warning("there is no admin address: {}; `admin: ADDRESS` gives another one, `admin: ~` none",
@@ -167,34 +116,41 @@ Result<bool> Server::open_admin(std::string effective_config) {
 }
 
 void Server::start_workers() {
-    Shared shared{.settings = settings_,
+    Shared shared{.plan = plan_,
                   .budget = budget_,
                   .gate = gate_,
-                  .rules = rules_,
-                  .fleet = fleet_,
-                  .log_writer = log_writer_.get(),
-                  .workers = worker_count(settings_),
                   .on_connect_failed = [this] { control_.post([this] { on_connect_failed(); }); },
                   .on_accept_ended = [this] { on_accept_ended(); },
                   .on_worker_ended = [this] { on_worker_ended(); }};
-    for (unsigned each = 0; each < worker_count(settings_); ++each)
+    for (size_t each = 0; each < worker_count(); ++each)
         workers_.push_back(
             std::make_unique<Worker>(shared, each, std::array{random_word(), random_word(), random_word()}));
     if (overview_)
-        for (const auto& worker : workers_) overview_->workers.push_back(&worker->metrics());
+        for (const auto& worker : workers_) overview_->workers.push_back(worker->metrics());
 
-    std::vector<Endpoint> endpoints;
-    for (const config::Server& server : settings_.upstream.servers) endpoints.push_back(server.address);
-    unresolved_ = endpoints.size();
-    resolve_errors_.resize(endpoints.size());
-    resolver_ = std::make_unique<net::Resolver>(
-        std::move(endpoints),
-        [this](size_t server, const net::Resolution& found) { on_resolved(server, found); });
+    start_resolver();
     wait_for_addresses();
     for (size_t worker = 0; worker < workers_.size(); ++worker)
-        for (size_t index = 0; index < sockets_.size(); ++index)
-            workers_[worker]->accept_from(sockets_[index][worker % sockets_[index].size()],
-                                          settings_.listen[index]);
+        for (const auto& listening : listening_.all())
+            workers_[worker]->accept_from(listening->of_worker(worker), listening->configured);
+}
+
+/// What it finds reaches the workers behind the plan that it is for.
+void Server::start_resolver() {
+    std::vector<Endpoint> endpoints;
+    for (const config::Server& server : settings().upstream.servers) endpoints.push_back(server.address);
+    resolver_.reset();
+    unresolved_ = endpoints.size();
+    resolve_errors_.assign(endpoints.size(), {});
+    std::vector<std::string> names;
+    for (const Endpoint& endpoint : endpoints) names.push_back(to_string(endpoint));
+    resolver_ = std::make_unique<net::Resolver>(
+        std::move(endpoints), [this, names, plan = plan_](size_t server, const net::Resolution& found) {
+            on_resolved(names[server], server, found);
+            control_.post([this, plan, server, found] {
+                if (probers_ && plan == plan_) probers_->on_resolved(server, found);
+            });
+        });
 }
 
 void Server::on_connect_failed() {
@@ -203,16 +159,12 @@ void Server::on_connect_failed() {
 }
 
 /// On the resolver's thread.
-void Server::on_resolved(size_t server, const net::Resolution& found) {
-    std::string name = to_string(settings_.upstream.servers[server].address);
+void Server::on_resolved(const std::string& name, size_t server, const net::Resolution& found) {
     if (found.error.empty()) {
         for (auto& worker : workers_) worker->set_addresses(server, found.addresses);
     } else if (found.error != resolve_errors_[server]) {
         log::warning("{} cannot be resolved: {}", name, found.error);
     }
-    control_.post([this, server, found] {
-        if (probers_) probers_->on_resolved(server, found);
-    });
     std::lock_guard lock(resolved_mutex_);
     resolve_errors_[server] = found.error;
     if (unresolved_ > 0) --unresolved_;
@@ -224,21 +176,39 @@ void Server::wait_for_addresses() {
     resolved_.wait_for(lock, kFirstLookUp, [this] { return unresolved_ == 0; });
 }
 
-std::vector<std::string> Server::addresses() const {
-    std::vector<std::string> all;
-    for (const auto& sockets : sockets_) all.push_back(net::SocketAddress::local_of(sockets.front()).text());
-    return all;
+std::string Server::status() const {
+    std::vector<std::string> servers;
+    for (const config::Server& server : settings().upstream.servers)
+        servers.push_back((server.is_tls ? "https://" : "") + to_string(server.address));
+    return fmt::format("listens on {}, the app is at {}", fmt::join(addresses(), ", "),
+                       fmt::join(servers, ", "));
 }
 
-void Server::run() { loop_.run(); }
+void Server::run() {
+    start_watchdog();
+    loop_.run();
+}
+
+void Server::start_watchdog() {
+    const auto interval = service_notice::watchdog_interval();
+    if (!interval) return;
+    watchdog_.emplace(*interval);
+    loop_.set_on_tick(&Server::on_tick, this);
+}
+
+void Server::on_tick(void* server) {
+    auto& self = *static_cast<Server*>(server);
+    std::vector<Time> ticks;
+    for (const auto& worker : self.workers_) ticks.push_back(worker->last_tick());
+    if (self.watchdog_->should_speak(self.loop_.now(), ticks)) service_notice::alive();
+}
 
 /// On the worker's thread.
 void Server::on_accept_ended() {
     // Not before the last of them: closing a socket resets the clients in its queue.
     control_.post([this] {
         if (++deaf_workers_ < workers_.size()) return;
-        sockets_.clear();
-        socket_files_.clear();
+        listening_.close_all();
     });
 }
 
@@ -252,9 +222,9 @@ void Server::on_worker_ended() {
 void Server::on_signal(int signal) {
     if (signal == SIGUSR1) {
         log::info("reopening the logs");
-        if (log_writer_) log_writer_->reopen();
+        if (plan_->around.log_writer) plan_->around.log_writer->reopen();
     } else if (signal == SIGHUP) {
-        log::warning("a reload was asked for; it needs a restart in this version");
+        (void)reload();
     } else if (!draining_) {
         begin_drain();
     } else {
@@ -266,9 +236,10 @@ void Server::on_signal(int signal) {
 void Server::begin_drain() {
     if (std::exchange(draining_, true)) return;
     probers_.reset();
+    service_notice::stopping(settings().drain);
     log::info("draining: no new connections, {} s for what runs",
-              std::chrono::duration_cast<std::chrono::seconds>(settings_.drain).count());
-    for (auto& worker : workers_) worker->drain(settings_.drain);
+              std::chrono::duration_cast<std::chrono::seconds>(settings().drain).count());
+    for (auto& worker : workers_) worker->drain(settings().drain);
 }
 
 }  // namespace weir::app

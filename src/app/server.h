@@ -9,19 +9,18 @@
 #include <vector>
 
 #include "app/admin_listener.h"
+#include "app/configuration.h"
+#include "app/listening.h"
+#include "app/watchdog.h"
 #include "app/worker.h"
 #include "base/block_pool.h"
 #include "base/result.h"
-#include "config/settings.h"
 #include "net/mailbox.h"
 #include "net/resolver.h"
 #include "net/signals.h"
-#include "net/tls_context.h"
 #include "proxy/connection_gate.h"
-#include "proxy/fleet.h"
-#include "proxy/log_writer.h"
+#include "proxy/plan.h"
 #include "proxy/prober_set.h"
-#include "proxy/rules.h"
 
 namespace weir::app {
 
@@ -33,43 +32,53 @@ class Server {
 
   public:
     /// For start() alone.
-    Server(Private, config::Settings settings, std::unique_ptr<const net::TlsClientContext> tls);
+    Server(Private, std::shared_ptr<proxy::Plan> plan, ReadAgain read_again);
     /// Reads the certificates to trust, opens log and sockets. The error says what could not be had.
-    /// `effective_config` is what the admin address shows, as config/check_report.h writes it.
-    static Result<std::unique_ptr<Server>> start(config::Settings settings,
-                                                 std::string effective_config = {});
+    /// `read_again` is for reloads; without it there are none.
+    static Result<std::unique_ptr<Server>> start(Configuration configuration, ReadAgain read_again = {});
     ~Server();
 
-    /// Until a signal ends it: SIGTERM and SIGINT drain (a second one cuts off), SIGUSR1 reopens the logs.
+    /// Until a signal ends it: SIGTERM and SIGINT drain (a second one cuts off), SIGHUP reloads, SIGUSR1
+    /// reopens the logs.
     void run();
 
     /// The addresses it listens on, ports chosen by the kernel filled in.
-    [[nodiscard]] std::vector<std::string> addresses() const;
+    [[nodiscard]] std::vector<std::string> addresses() const { return listening_.addresses(); }
+    /// "listens on ..., the app is at ...".
+    [[nodiscard]] std::string status() const;
     /// Likewise of the admin address; "" where there is none.
     [[nodiscard]] std::string admin_address() const { return admin_ ? admin_->address() : std::string(); }
 
   private:
     Result<bool> open_sockets();
+    Result<bool> reload();
+    Result<bool> change_to(Configuration configuration);
+    void change_listening(ListeningSet::Change change);
+    void put_in_force(std::shared_ptr<proxy::Plan> plan);
+    void on_adopted(const std::shared_ptr<proxy::Plan>& plan, size_t worker,
+                    std::shared_ptr<const proxy::Metrics> figures);
+    void start_resolver();
     Result<bool> open_admin(std::string effective_config);
     void start_workers();
     void start_checks();
+    void start_watchdog();
+    static void on_tick(void* server);
     void on_connect_failed();
-    void on_resolved(size_t server, const net::Resolution&);
+    void on_resolved(const std::string& name, size_t server, const net::Resolution&);
     void wait_for_addresses();
     void on_accept_ended();
     void on_worker_ended();
     void on_signal(int signal);
     void begin_drain();
 
-    config::Settings settings_;
-    std::unique_ptr<const net::TlsClientContext> tls_;  ///< to the app; null where no server has https
+    [[nodiscard]] const config::Settings& settings() const { return plan_->settings; }
+    [[nodiscard]] size_t worker_count() const { return plan_->around.workers; }
+
+    const ReadAgain read_again_;
+    std::shared_ptr<proxy::Plan> plan_;
     MemoryBudget budget_;
     proxy::ConnectionGate gate_;
-    proxy::Rules rules_;
-    proxy::Fleet fleet_;
-    std::unique_ptr<proxy::LogWriter> log_writer_;
-    std::vector<std::vector<net::Fd>> sockets_;  ///< of each address, one a worker where it can be
-    std::vector<net::SocketFile> socket_files_;
+    ListeningSet listening_;
     std::vector<std::unique_ptr<Worker>> workers_;
 
     std::mutex resolved_mutex_;
@@ -81,12 +90,15 @@ class Server {
     net::Mailbox control_;
     net::Signals signals_;
     std::unique_ptr<proxy::ProberSet> probers_;  ///< none without `health.path`, and none while draining
+    std::vector<std::shared_ptr<const proxy::Metrics>>
+        adopted_;  ///< under the plan, by worker; null: not yet
     size_t deaf_workers_ = 0;
     size_t ended_workers_ = 0;
     bool draining_ = false;
     std::unique_ptr<net::Resolver> resolver_;
     std::optional<Overview> overview_;  ///< none where there is no admin address
     std::unique_ptr<AdminListener> admin_;
+    std::optional<Watchdog> watchdog_;  ///< none where nobody watches
 };
 
 /// Before any thread is started: signals go to the control thread alone, and a peer that has left raises

@@ -17,8 +17,8 @@ using Json = nlohmann::ordered_json;
 std::string as_text(const Json& json) { return json.dump(2) + "\n"; }
 
 std::string_view upstream_state(const Overview& overview) {
-    if (overview.settings.health.path.empty()) return "unknown";
-    return overview.fleet.is_ready() ? "up" : "down";
+    if (overview.settings().health.path.empty()) return "unknown";
+    return overview.fleet().is_ready() ? "up" : "down";
 }
 
 bool uses(const proxy::Scope& scope, const proxy::ConcurrencyGate& cap) {
@@ -39,13 +39,13 @@ Json quantiles_of(const proxy::HistogramFigures& figures) {
 proxy::HistogramFigures added_up_for(const Overview& overview, const proxy::ConcurrencyGate& cap,
                                      proxy::Histogram proxy::ScopeFigures::*member) {
     proxy::HistogramFigures sum;
-    for (const proxy::Scope& scope : overview.rules.scopes())
+    for (const proxy::Scope& scope : overview.rules().scopes())
         if (uses(scope, cap)) sum += added_up(overview, scope.number, member);
     return sum;
 }
 
 Json stats_of(const Overview& overview, const proxy::ConcurrencyGate& cap) {
-    const policy::ConcurrencyFigures figures = cap.group.figures();
+    const policy::ConcurrencyFigures figures = cap.group->figures();
     const bool has_slots = figures.slots != 0 && figures.slots != policy::ConcurrencyLimits::kUnbounded;
     return {{"activeProcesses", figures.in_service},
             {"queuedTasks", figures.waiting},
@@ -58,7 +58,7 @@ Json stats_of(const Overview& overview, const proxy::ConcurrencyGate& cap) {
 
 }  // namespace
 
-bool is_ready(const Overview& overview) { return !overview.is_draining() && overview.fleet.is_ready(); }
+bool is_ready(const Overview& overview) { return !overview.is_draining() && overview.fleet().is_ready(); }
 
 std::string health_json(const Overview& overview, Time now) {
     const char* status = overview.is_draining() ? "draining" : is_ready(overview) ? "ok" : "unavailable";
@@ -71,9 +71,9 @@ std::string health_json(const Overview& overview, Time now) {
 
 std::string stats_json(const Overview& overview) {
     Json all = Json::object();
-    const std::vector<std::string> names = cap_labels(overview.rules);
+    const std::vector<std::string> names = cap_labels(overview.rules());
     for (size_t index = 0; index < names.size(); ++index)
-        all[names[index]] = stats_of(overview, *overview.rules.caps()[index]);
+        all[names[index]] = stats_of(overview, *overview.rules().caps()[index]);
     return as_text(all);
 }
 

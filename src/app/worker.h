@@ -2,6 +2,9 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -19,15 +22,11 @@
 
 namespace weir::app {
 
-/// What all workers share. Outlives them.
+/// What all workers share. What it refers to outlives them.
 struct Shared {
-    const config::Settings& settings;
+    std::shared_ptr<proxy::Plan> plan;
     MemoryBudget& budget;
     proxy::ConnectionGate& gate;
-    proxy::Rules& rules;
-    proxy::Fleet& fleet;
-    proxy::LogWriter* log_writer;
-    size_t workers;
     std::function<void()> on_connect_failed;  ///< any thread
     std::function<void()> on_accept_ended;    ///< any thread: this worker needs the listening sockets no more
     std::function<void()> on_worker_ended;    ///< any thread
@@ -42,7 +41,14 @@ class Worker {
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
+    /// Both outlive the listening: see stop_accepting.
     void accept_from(const net::Fd& socket, const config::Listen& listen);
+    /// Who waits in the socket's queue is still taken; then `on_stopped` is called, by the worker.
+    void stop_accepting(const net::Fd& socket, std::function<void()> on_stopped);
+    /// Requests that begin from now on go by the plan. `on_adopted` is told of the figures that the worker
+    /// counts in from then on, by the worker.
+    using OnAdopted = std::function<void(std::shared_ptr<const proxy::Metrics>)>;
+    void adopt(std::shared_ptr<proxy::Plan> plan, OnAdopted on_adopted);
     void set_addresses(size_t server, std::vector<net::SocketAddress> addresses);
     /// A server's checks have brought it up.
     void on_server_up();
@@ -50,7 +56,9 @@ class Worker {
     void drain(Duration bound);
     void stop_now();
     /// Any thread may read them.
-    [[nodiscard]] const proxy::Metrics& metrics() const { return kit_->metrics; }
+    [[nodiscard]] std::shared_ptr<const proxy::Metrics> metrics() const { return kit_->metrics; }
+    /// When its loop last came round; kNever once it has ended. Any thread may ask.
+    [[nodiscard]] Time last_tick() const { return last_tick_.load(std::memory_order_relaxed); }
 
   private:
     static void on_tick(void* worker);
@@ -67,7 +75,8 @@ class Worker {
     std::function<void()> on_accept_ended_;
     std::function<void()> on_ended_;
     bool ended_ = false;
-    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::map<const net::Fd*, std::unique_ptr<net::Listener>> listeners_;
+    std::atomic<Time> last_tick_;
     Time next_sweep_{};
     Time drain_deadline_ = kNever;
     std::thread thread_;

@@ -24,6 +24,7 @@ struct Options {
     std::vector<std::string> upstream;
     std::vector<std::string> set;
     Question question;
+    bool as_markdown = false;
 };
 
 /// One item as it is, several as `['a', 'b']`, each quoted so that nothing in it is taken for syntax.
@@ -67,6 +68,12 @@ CLI::App* add_explain(CLI::App& app, Question& question) {
     return explain;
 }
 
+CLI::App* add_schema(CLI::App& app, Options& options) {
+    CLI::App* schema = app.add_subcommand("schema", "print the JSON Schema of the configuration");
+    schema->add_flag("--markdown", options.as_markdown, "print a table of the keys instead");
+    return schema;
+}
+
 Result<std::vector<config::Assignment>, Exit> assignments(const Options& options) {
     std::vector<config::Assignment> flags;
     if (!options.listen.empty())
@@ -98,6 +105,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     CLI::App* demo = app.add_subcommand("demo", "start a sample app behind a proxy and say what to try");
     demo->fallthrough();
     CLI::App* explain = add_explain(app, options.question);
+    CLI::App* schema = add_schema(app, options);
     CLI::App* version = app.add_subcommand("version", "version, build and libraries");
     app.require_subcommand(0, 1);
     try {
@@ -112,9 +120,11 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     if (*check) made.action = Action::check;
     if (*demo) made.action = Action::demo;
     if (*explain) made.action = Action::explain;
+    if (*schema) made.action = Action::schema;
     if (*version) made.action = Action::version;
     made.config_file = options.check_file.empty() ? options.config_file : options.check_file;
     made.question = std::move(options.question);
+    made.as_markdown = options.as_markdown;
     auto flags = assignments(options);
     if (!flags) return fail(flags.error());
     made.flags = std::move(*flags);

@@ -11,7 +11,7 @@
 
 namespace weir::cli {
 
-enum class Action : uint8_t { run, check, demo, explain, version };
+enum class Action : uint8_t { run, check, demo, explain, schema, version };
 
 /// The request that `weir explain` is asked about, as it was typed.
 struct Question {
@@ -24,7 +24,8 @@ struct CommandLine {
     Action action = Action::run;
     std::string config_file;  ///< empty: the default places, if no flag makes a file needless
     std::vector<config::Assignment> flags;
-    Question question = {};  ///< of Action::explain
+    Question question = {};    ///< of Action::explain
+    bool as_markdown = false;  ///< of Action::schema: a table for people to read
 };
 
 /// Why there is nothing to do: help was printed (0), or the usage was wrong (2).

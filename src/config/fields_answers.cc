@@ -56,7 +56,7 @@ constexpr auto kLog = std::to_array<Field>({
      .fallback = "stdout",
      .choices = {"stdout", "stderr", "off"},
      .store = into([](S & s) -> auto& { return s.log.access; }),
-     .doc = "Where the access log goes: a path, stdout, stderr or off."},
+     .doc = "Where the access log goes."},
     {.path = "log.format",
      .type = Type::choice,
      .fallback = "json",
@@ -74,7 +74,7 @@ constexpr auto kLog = std::to_array<Field>({
      .fallback = "1s",
      .range = {"0s", "24h"},
      .store = into([](S & s) -> auto& { return s.log.slow; }),
-     .doc = "A request that takes longer is marked as slow."},
+     .doc = "A request that takes this long or longer is marked as slow."},
 });
 
 constexpr auto kWritten = std::to_array<Field>({
@@ -121,13 +121,13 @@ constexpr auto kWritten = std::to_array<Field>({
      .fallback = "~",
      .word = "~",
      .store = into([](S & s) -> auto& { return s.public_paths.health; }),
-     .doc = "Whether weir serves, or is draining; ~ is off."},
+     .doc = "Says to GET and HEAD whether weir serves (200) or is draining (503); ~ is off."},
     {.path = "public.queue_stats",
      .type = Type::path,
      .fallback = "~",
      .word = "~",
      .store = into([](S & s) -> auto& { return s.public_paths.queue_stats; }),
-     .doc = "How full the queues are; ~ is off."},
+     .doc = "Says as JSON how full the queue is; ~ is off."},
 });
 
 constexpr auto kRows = concatenated(kCors, kLog, kWritten);

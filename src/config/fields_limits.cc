@@ -18,7 +18,8 @@ constexpr auto kClients = std::to_array<Field>({
          [](S & s) -> auto& { return s.clients.key; }, 8),
      .store = into([](S & s) -> auto& { return s.clients.key.back(); }),
      .doc =
-         "What tells clients apart: ip, header:NAME, cookie:NAME, route, all, or a list of them together."},
+         "What tells clients apart, alone or several together; a request without the header or cookie counts "
+         "for its address."},
     {.path = "clients.ipv6_prefix",
      .type = Type::integer,
      .fallback = "64",
@@ -42,7 +43,7 @@ constexpr auto kClients = std::to_array<Field>({
      .fallback = "512",
      .range = {"1", "1000000"},
      .store = into([](S & s) -> auto& { return s.clients.max_connections_per_ip; }),
-     .doc = "The same for one address, those of trusted proxies aside."},
+     .doc = "The same for one address (an IPv6 /64, all of UNIX sockets), those of trusted proxies aside."},
 });
 
 constexpr auto kScope =
@@ -66,19 +67,19 @@ constexpr auto kRequest = std::to_array<Field>({
      .fallback = "8KiB",
      .range = {"64B", "256KiB"},
      .store = into([](S & s) -> auto& { return s.limits.uri_bytes; }),
-     .doc = "Longest request target; a longer one is answered with 414."},
+     .doc = "Longest request target, not above limits.header; a longer one is answered with 414."},
     {.path = "limits.min_rate",
      .type = Type::rate,
      .fallback = "256B/s",
      .range = {"1B/s", "1GiB/s"},
      .store = into([](S & s) -> auto& { return s.limits.min_rate_bytes_per_second; }),
-     .doc = "Slowest upload or download, after 10 s; a slower client is dropped."},
+     .doc = "Slowest upload or download, judged over spans of 10 s in which weir waits for the client."},
     {.path = "limits.memory",
      .type = Type::size,
      .fallback = "256MiB",
      .range = {"1MiB", "64GiB"},
      .store = into([](S & s) -> auto& { return s.limits.memory_bytes; }),
-     .doc = "Memory for all bodies held at once, whoever holds them."},
+     .doc = "Memory for what all requests and answers hold at once."},
 });
 
 constexpr auto kExchange = std::to_array<Field>({
@@ -102,13 +103,13 @@ constexpr auto kExchange = std::to_array<Field>({
      .fallback = "30s",
      .range = kWait,
      .store = into([](S & s) -> auto& { return s.timeout.total; }),
-     .doc = "Connecting, the app and its answer together."},
+     .doc = "From the end of a request's head to the end of the answer: queue, connecting, app and all."},
     {.path = "timeout.header",
      .type = Type::duration,
      .fallback = "10s",
      .range = kWait,
      .store = into([](S & s) -> auto& { return s.timeout.header; }),
-     .doc = "For a client to send the whole request head."},
+     .doc = "For a client to send the whole request head; also for a new connection to say anything."},
     {.path = "timeout.keepalive",
      .type = Type::duration,
      .fallback = "75s",
@@ -120,7 +121,7 @@ constexpr auto kExchange = std::to_array<Field>({
      .fallback = "2s",
      .range = kWait,
      .store = into([](S & s) -> auto& { return s.timeout.connect; }),
-     .doc = "For a connection to the app to be established."},
+     .doc = "For one attempt to connect to the app, with the TLS handshake where there is one."},
     {.path = "timeout.stall",
      .type = Type::duration,
      .fallback = "~",

@@ -54,12 +54,16 @@ struct Server {
     uint32_t weight = 1;                       ///< its share beside the other servers, at least 1
     std::optional<size_t> max_in_flight = {};  ///< requests inside it at once, of all workers; at least 1
     std::optional<Duration> slow_start = {};   ///< after it came back, until it has its whole share again
+
+    bool operator==(const Server&) const = default;
 };
 
 /// Requests that may be sent again where the first try failed.
 struct Retry {
     unsigned attempts = 1;        ///< tries in all; 1: none is sent again
     unsigned budget_percent = 0;  ///< of all requests (policy/retry_budget.h); at most 100
+
+    bool operator==(const Retry&) const = default;
 };
 
 /// To the servers with https.
@@ -67,6 +71,8 @@ struct UpstreamTls {
     std::string ca;  ///< a file of certificates to trust; empty: those of the system
     bool verify = true;
     std::string server_name;  ///< asked for and verified, a name or an address; empty: the server's host
+
+    bool operator==(const UpstreamTls&) const = default;
 };
 
 struct Upstream {
@@ -91,6 +97,8 @@ struct StatusRange {
 struct Expect {
     std::vector<StatusRange> statuses;  ///< at least one
     std::string body;                   ///< text that stands in it; empty: none needs to
+
+    bool operator==(const Expect&) const = default;
 };
 
 /// What requests tell of a server: failures in a row take it out for a while.
@@ -99,6 +107,8 @@ struct Passive {
     Duration window{};                 ///< that the failures lie in
     Duration eject{};                  ///< the first time; doubled each time that it fails again
     Duration max_eject{};              ///< at least `eject`
+
+    bool operator==(const Passive&) const = default;
 };
 
 struct Health {
@@ -109,6 +119,8 @@ struct Health {
     unsigned fall = 1;   ///< checks in a row that take it out
     Expect expect;
     Passive passive;
+
+    bool operator==(const Health&) const = default;
 };
 
 /// One thing that tells clients apart. A key is a list of them: requests that agree in all of them count

@@ -28,6 +28,7 @@ constexpr Known kKnown[] = {
     {"referer", FieldId::referer},
     {"server", FieldId::server},
     {"te", FieldId::te},
+    {"traceparent", FieldId::traceparent},
     {"trailer", FieldId::trailer},
     {"transfer-encoding", FieldId::transfer_encoding},
     {"upgrade", FieldId::upgrade},

@@ -27,6 +27,7 @@ bool is_replaced(FieldId folded, const RequestFacts& facts) {
         case FieldId::grpc_timeout:
         case FieldId::referer:
         case FieldId::server:
+        case FieldId::traceparent:
         case FieldId::trailer:
         case FieldId::user_agent:
         case FieldId::x_request_timeout: return false;
@@ -182,6 +183,7 @@ bool is_hop_by_hop(FieldId id) {
         case FieldId::host:
         case FieldId::referer:
         case FieldId::server:
+        case FieldId::traceparent:
         case FieldId::trailer:
         case FieldId::user_agent:
         case FieldId::x_forwarded_for:

@@ -39,6 +39,7 @@ enum class FieldId : uint8_t {
     referer,
     server,
     te,
+    traceparent,
     trailer,
     transfer_encoding,
     upgrade,

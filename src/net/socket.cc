@@ -174,6 +174,12 @@ Result<Fd> listen_on(const Endpoint& endpoint, const ListenOptions& options) {
     return bind_and_listen(*address, endpoint, options);
 }
 
+void adopt_listener(const Fd& fd) {
+    fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    if (SocketAddress::local_of(fd).family() != AF_UNIX) enable(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
 namespace {
 
 std::pair<uint64_t, uint64_t> file_id(const std::string& path) {

@@ -87,6 +87,9 @@ struct ListenOptions {
 /// more. The error says what was tried and why it failed.
 Result<Fd> listen_on(const Endpoint&, const ListenOptions&);
 
+/// Makes a listening socket that somebody else has opened behave as one of listen_on() does.
+void adopt_listener(const Fd&);
+
 /// Removes a UNIX socket's file when it dies, unless the file has become somebody else's. Movable.
 class SocketFile {
   public:

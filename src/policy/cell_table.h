@@ -6,7 +6,7 @@
 // the residue. Where a stranger is charged
 //
 //   1. and a slot is free, or its entry has expired: the stranger gets it, with a copy of the residue as its
-//      cell.
+//      cell. Where the shard has no such entry left, others are asked for theirs, unless they are busy.
 //   2. Else the next entries are looked at, and the one nearest to its full quota is let go where it is
 //      charged with less than the residue would be if it took the stranger's charge itself. The residue is
 //      raised to cover that entry (each Meter has such an upper bound); the stranger gets the slot, with a
@@ -89,10 +89,12 @@ class CellTable {
     // A stranger pays for the expired: few are looked at while there is room, more where one has to go.
     static constexpr size_t kGlance = 2;
     static constexpr size_t kSurvey = 16;
+    static constexpr size_t kNeighbours = 2;
 
     struct alignas(64) Shard {
         std::mutex mutex;
-        uint32_t hand = 0;  ///< the bucket to look at next for entries that may go
+        uint32_t hand = 0;       ///< the bucket to look at next for entries that may go
+        uint32_t neighbour = 0;  ///< the shard to ask next, counted from this one
         Time latest = Time::min();
         Cell residue{};
         uint64_t evictions = 0;
@@ -108,7 +110,8 @@ class CellTable {
         return place.slot == CellIndex::kNone ? shard_of(place).residue : cells_[place.slot];
     }
     uint32_t slot_for_stranger(Shard&, const CellPlace&, uint32_t cost);
-    Candidate survey(Shard&, const CellPlace&, size_t entries);
+    Candidate survey(uint32_t shard, Time now, size_t entries);
+    uint32_t slot_from_elsewhere(Shard&, const CellPlace&);
 
     Meter meter_;
     CellIndex index_;
@@ -145,8 +148,9 @@ inline void CellTable<Meter>::charge(CellPlace& place, uint32_t cost) {
 template <class Meter>
 uint32_t CellTable<Meter>::slot_for_stranger(Shard& shard, const CellPlace& place, uint32_t cost) {
     const bool full = index_.size() == index_.capacity();
-    const Candidate candidate = survey(shard, place, full ? kSurvey : kGlance);
-    const uint32_t slot = index_.insert(place.key);
+    const Candidate candidate = survey(index_.shard_of(place.key), place.now(), full ? kSurvey : kGlance);
+    uint32_t slot = index_.insert(place.key);
+    if (slot == CellIndex::kNone) slot = slot_from_elsewhere(shard, place);
     if (slot != CellIndex::kNone || candidate.slot == CellIndex::kNone) return slot;
     if (candidate.used >= uint64_t{meter_.used(shard.residue, place.now())} + cost) return CellIndex::kNone;
     meter_.cover(shard.residue, cells_[candidate.slot], place.now());
@@ -155,19 +159,39 @@ uint32_t CellTable<Meter>::slot_for_stranger(Shard& shard, const CellPlace& plac
     return candidate.slot;
 }
 
-/// Looks at the entries next in turn, lets go of those that have expired, and names the least used of the
-/// others.
+/// Slots belong to no shard: one may hold all of them while another, which has none, is asked. A neighbour
+/// that is locked is left alone, so that nobody waits for two locks.
 template <class Meter>
-auto CellTable<Meter>::survey(Shard& shard, const CellPlace& place, size_t entries) -> Candidate {
+uint32_t CellTable<Meter>::slot_from_elsewhere(Shard& shard, const CellPlace& place) {
+    const uint32_t own = index_.shard_of(place.key);
+    const auto count = static_cast<uint32_t>(shards_.size());
+    for (size_t tried = 0; tried < std::min<size_t>(kNeighbours, count - 1); ++tried) {
+        shard.neighbour = shard.neighbour % (count - 1) + 1;
+        const uint32_t other = (own + shard.neighbour) % count;
+        const std::unique_lock hold(shards_[other].mutex, std::try_to_lock);
+        if (!hold) continue;
+        shards_[other].latest = std::max(shards_[other].latest, place.now());
+        survey(other, shards_[other].latest, kSurvey);
+        const uint32_t slot = index_.insert(place.key);
+        if (slot != CellIndex::kNone) return slot;
+    }
+    return CellIndex::kNone;
+}
+
+/// Looks at the entries next in turn, lets go of those that have expired, and names the least used of the
+/// others. The shard is locked.
+template <class Meter>
+auto CellTable<Meter>::survey(uint32_t number, Time now, size_t entries) -> Candidate {
+    Shard& shard = shards_[number];
     Candidate least;
     const size_t buckets = std::min<size_t>(index_.buckets_per_shard(), 2 * entries);
     for (size_t i = 0; i < buckets && entries > 0; ++i) {
         const uint32_t bucket = std::exchange(shard.hand, (shard.hand + 1) % index_.buckets_per_shard());
-        uint32_t slot = index_.first(index_.shard_of(place.key), bucket);
+        uint32_t slot = index_.first(number, bucket);
         while (slot != CellIndex::kNone) {
             const uint32_t following = index_.next(slot);
-            meter_.settle(cells_[slot], place.now());
-            const uint32_t used = meter_.used(cells_[slot], place.now());
+            meter_.settle(cells_[slot], now);
+            const uint32_t used = meter_.used(cells_[slot], now);
             if (used == 0) index_.erase(slot);
             if (used != 0 && used < least.used) least = {slot, used};
             entries -= entries > 0 ? 1 : 0;

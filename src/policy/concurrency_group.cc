@@ -92,6 +92,7 @@ ConcurrencyFigures ConcurrencyGroup::figures() const {
     ConcurrencyFigures figures = figures_;
     figures.slots = limits_.slots;
     figures.waiting = queue_.size();
+    figures.queue_room = limits_.queue.entries;
     figures.waiting_bytes = queue_.bytes();
     figures.clients = queue_.clients().size();
     figures.mean_service = predictor_.mean();

@@ -116,6 +116,7 @@ struct ConcurrencyFigures {
     uint32_t slots = 0;
     size_t in_service = 0;
     size_t waiting = 0;
+    size_t queue_room = 0;  ///< the most that may wait
     size_t waiting_bytes = 0;
     size_t peak_waiting = 0;
     size_t clients = 0;  ///< with anything in service or waiting

@@ -40,11 +40,12 @@ CheckResult judge(const config::Expect& expect, unsigned status, std::string_vie
     return body.find(expect.body) == std::string_view::npos ? CheckResult::wrong_body : CheckResult::passed;
 }
 
-HealthCheck::HealthCheck(const config::Health& health, Time now)
+HealthCheck::HealthCheck(const config::Health& health, Time now, State known)
     : interval_(health.interval),
       quick_(std::min(interval_, std::max<Duration>(interval_ / kQuickShare, kQuickest))),
       rise_(health.rise),
       fall_(health.fall),
+      state_(known),
       since_(now),
       begun_(now),
       earliest_(now),

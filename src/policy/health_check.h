@@ -53,8 +53,8 @@ class HealthCheck {
 
     enum class State : uint8_t { unknown, up, down };
 
-    /// The first check is due at once.
-    HealthCheck(const config::Health&, Time now);
+    /// The first check is due at once. `known`: what is known already.
+    HealthCheck(const config::Health&, Time now, State known = State::unknown);
 
     /// When to begin the next check; kNever while one is under way.
     [[nodiscard]] Time next() const { return next_; }

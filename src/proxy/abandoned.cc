@@ -9,14 +9,13 @@ namespace weir::proxy {
 
 class Abandoned::Request final : public UpstreamUser, public net::Retirable {
   public:
-    Request(Abandoned& all, Leased leased, Slots::Permits permits, Time until)
+    Request(Abandoned& all, Kept kept, Time until)
         : all_(all),
-          leased_(std::move(leased)),
-          permits_(std::move(permits)),
+          kept_(std::move(kept)),
           timer_(
               all.kit_.loop.timers(), [](void* self, Time) { static_cast<Request*>(self)->done(); }, this) {
-        leased_.lease->pass_to(*this);
-        leased_.lease->stream().shut_write();
+        kept_.leased.lease->pass_to(*this);
+        kept_.leased.lease->stream().shut_write();
         timer_.arm(until);
     }
 
@@ -37,15 +36,14 @@ class Abandoned::Request final : public UpstreamUser, public net::Retirable {
   private:
     void done() {
         timer_.disarm();
-        leased_.lease.drop();
-        leased_.visit = {};
-        for (policy::Permit& permit : permits_) permit.settle(all_.kit_.loop.now());
+        kept_.leased.lease.drop();
+        kept_.leased.visit = {};
+        for (policy::Permit& permit : kept_.permits) permit.settle(all_.kit_.loop.now());
         all_.forget(*this);
     }
 
     Abandoned& all_;
-    Leased leased_;
-    Slots::Permits permits_;
+    Kept kept_;
     Timer timer_;
 };
 
@@ -53,8 +51,8 @@ Abandoned::Abandoned(Kit& kit) : kit_(kit) {}
 
 Abandoned::~Abandoned() = default;
 
-void Abandoned::keep(Leased leased, Slots::Permits permits, Time until) {
-    all_.push_back(std::make_unique<Request>(*this, std::move(leased), std::move(permits), until));
+void Abandoned::keep(Kept kept, Time until) {
+    all_.push_back(std::make_unique<Request>(*this, std::move(kept), until));
     all_.back()->slot = all_.size() - 1;
 }
 

@@ -24,8 +24,13 @@ class Abandoned {
     Abandoned(const Abandoned&) = delete;
     Abandoned& operator=(const Abandoned&) = delete;
 
-    /// `leased`: the request is sent, and no answer has come.
-    void keep(Leased leased, Slots::Permits permits, Time until);
+    /// Of a request that is sent, and to which no answer has come.
+    struct Kept {
+        PlanPin plan;  ///< whose caps gave the permits; ends last
+        Leased leased;
+        Slots::Permits permits;
+    };
+    void keep(Kept kept, Time until);
     [[nodiscard]] size_t size() const { return all_.size(); }
 
   private:

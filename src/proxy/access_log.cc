@@ -14,14 +14,15 @@ namespace {
 
 constexpr size_t kMaxShortField = 256;
 constexpr size_t kMaxLoggedName = 96;
+constexpr size_t kTraceIdLength = 32;
 constexpr size_t kLongestEscape = 6;  // \u00XX
 constexpr char kHexDigits[] = "0123456789abcdef";
 constexpr std::string_view kStruckOut = "***";
 
 // Ten texts are short ones. A name of a rule needs no escaping, but quotes and a comma. The remainder is
-// keys, numbers, ellipses and the scan's last 8-byte store.
+// keys, numbers, the trace, ellipses and the scan's last 8-byte store.
 static_assert((kMaxLoggedTarget + 2 * kMaxLoggedField + 10 * kMaxShortField) * kLongestEscape +
-                  kMostShadows * (kMaxLoggedName + 3) + 800 <=
+                  kMostShadows * (kMaxLoggedName + 3) + 850 <=
               kMaxLineBytes);
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -304,6 +305,11 @@ void write_json_outcome(Line& line, const AccessRecord& record) {
 
 void write_json_parties(Line& line, const AccessRecord& record) {
     write_optional(line, ",\"server\":\"", record.server);
+    if (!record.trace_id.empty()) {
+        line.literal(",\"trace_id\":\"");
+        line.raw(record.trace_id.substr(0, kTraceIdLength));
+        line.literal("\"");
+    }
     if (!record.referer.empty()) {
         line.literal(",\"referer\":\"");
         write_address<JsonEscape>(line, record.referer, kMaxLoggedField);
@@ -363,7 +369,12 @@ void append_combined_line(const AccessRecord& record, std::string& out) {
     out.append(line.view());
 }
 
-AccessLog::AccessLog(LogWriter* writer, config::LogFormat format) : writer_(writer), format_(format) {
+AccessLog::AccessLog(LogWriter* writer, config::LogFormat format) { use(writer, format); }
+
+void AccessLog::use(LogWriter* writer, config::LogFormat format) {
+    flush();
+    writer_ = writer;
+    format_ = format;
     if (writer_ != nullptr) buffer_.reserve(kFlushBytes + kMaxLineBytes);
 }
 

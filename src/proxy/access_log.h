@@ -17,17 +17,17 @@ namespace weir::proxy {
 /// line is never longer than kMaxLineBytes. Other texts (host, request id, ...) are cut at 256.
 inline constexpr size_t kMaxLoggedTarget = 2048;
 inline constexpr size_t kMaxLoggedField = 512;  ///< referer and user agent, each
-inline constexpr size_t kMaxLineBytes = 40960;
+inline constexpr size_t kMaxLineBytes = 41984;
 
 /// Appends one line, newline included. One request is one line of valid UTF-8 whatever it sent.
 ///
 /// JSON: an object with its keys in fixed order: time, id, client, method, host, path, protocol, status,
 /// route, reason, rule, shadow, cut, bytes_in, bytes_out, connect_ms, first_byte_ms, total_ms, retries,
-/// server, referer, user_agent, slow. `shadow` is a list of names. `route`, `reason`, `rule`, `shadow`,
-/// `cut`, `server`, `referer` and `user_agent` are left out where empty, a duration where negative, `retries`
-/// where 0, `slow` where false. Printable characters in well-formed UTF-8 stand as they are; each other byte
-/// (control characters and line separators, U+0080 to U+009F among them, and bytes that are not UTF-8) is
-/// written \u00XX.
+/// server, trace_id, referer, user_agent, slow. `shadow` is a list of names. `route`, `reason`, `rule`,
+/// `shadow`, `cut`, `server`, `referer` and `user_agent` are left out where empty, a duration where negative,
+/// `retries` where 0, `slow` where false. Printable characters in well-formed UTF-8 stand as they are; each
+/// other byte (control characters and line separators, U+0080 to U+009F among them, and bytes that are not
+/// UTF-8) is written \u00XX.
 ///
 /// Combined: as Apache and nginx write it, "-" for what is absent, and as in nginx quotes, backslashes and
 /// all bytes that are not printable ASCII written \xHH.
@@ -42,7 +42,7 @@ void append_json_line(const AccessRecord&, std::string& out);
 void append_combined_line(const AccessRecord&, std::string& out);
 
 /// One a worker; thread: that worker's. Gathers lines and hands them to the writer when kFlushBytes are full
-/// or when flush() is called (once per tick): a line is never later than that. The writer outlives it.
+/// or when flush() is called (once per tick): a line is never later than that. A writer outlives its use.
 class AccessLog {
   public:
     static constexpr size_t kFlushBytes = 65536;
@@ -53,12 +53,14 @@ class AccessLog {
     AccessLog& operator=(const AccessLog&) = delete;
     ~AccessLog() { flush(); }
 
+    /// Lines go there from now on; those gathered so far went where they belong.
+    void use(LogWriter* writer, config::LogFormat format);
     void write(const AccessRecord& record);
     void flush();
 
   private:
-    LogWriter* writer_;
-    config::LogFormat format_;
+    LogWriter* writer_ = nullptr;
+    config::LogFormat format_ = config::LogFormat::json;
     std::string buffer_;
 };
 

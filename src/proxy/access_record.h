@@ -30,6 +30,7 @@ struct AccessRecord {
     std::string_view host;
     std::string_view referer;
     std::string_view user_agent;
+    std::string_view trace_id;                       ///< 32 hex digits (http/trace_context.h), "" for none
     std::string_view server;                         ///< the app's address, "" where none was asked
     std::string_view route;                          ///< the name of the route, "" for none
     std::string_view rule;                           ///< the name of the rule that refused

@@ -14,7 +14,7 @@ std::span<const policy::RateAsk> asks_of(std::span<RateGate* const> gates, const
                                          Asks& asks) {
     size_t count = 0;
     for (RateGate* gate : gates.first(std::min(gates.size(), asks.size())))
-        asks[count++] = {.rule = &gate->rule, .key = gate->key(view), .cost = gate->cost};
+        asks[count++] = {.rule = gate->rule.get(), .key = gate->key(view), .cost = gate->cost};
     return {asks.data(), count};
 }
 

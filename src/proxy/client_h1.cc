@@ -1,5 +1,6 @@
 #include "proxy/client_h1.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -13,6 +14,9 @@ namespace weir::proxy {
 
 namespace {
 
+/// How long a new connection may still begin its request on a drain: it was let in, and nothing has told its
+/// client to try elsewhere.
+constexpr Duration kFirstWords = std::chrono::seconds(1);
 /// Room behind a head for the same head as it is written for the app.
 constexpr size_t kRewriteRoom = 1024;
 
@@ -36,7 +40,7 @@ ClientH1::ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat, const co
       turn_(nullptr, {&kit.turns}),
       seat_(std::move(seat)),
       may_be_h2_(listen.http2) {
-    timer_.arm(kit.loop.now() + kit.settings.timeout.header);
+    timer_.arm(kit.loop.now() + kit.settings().timeout.header);
 }
 
 void ClientH1::on_ready() {
@@ -100,9 +104,9 @@ void ClientH1::take_head_bytes(std::string_view bytes) {
         return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
     if (found == http::ScanResult::bare_lf)
         return reject({.reason = http::Reason::bad_request, .detail = "a line ends without CR"}, bytes);
-    if (auto fault = http::check_partial_request(bytes, head_limits(kit_.settings.limits)))
+    if (auto fault = http::check_partial_request(bytes, head_limits(kit_.settings().limits)))
         return reject(*fault, bytes);
-    if (!turn.input) timer_.arm(kit_.loop.now() + kit_.settings.timeout.header);
+    if (!turn.input) timer_.arm(kit_.loop.now() + kit_.settings().timeout.header);
     if (!turn.input || bytes.data() != turn.input.bytes() + turn.input_begin) stash(bytes);
     if (stream_.readable()) read_head();
 }
@@ -137,7 +141,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     std::memcpy(block.bytes(), head.data(), head.size());
     http::RequestHead& parsed = kit_.request_scratch;
     auto fault =
-        http::parse_request_head({block.bytes(), head.size()}, head_limits(kit_.settings.limits), parsed);
+        http::parse_request_head({block.bytes(), head.size()}, head_limits(kit_.settings().limits), parsed);
     if (from_input) turn.input_begin += head.size();
     turn.is_http10 = parsed.version == http::Version::http10;
     turn.exchange.emplace(kit_, *this,
@@ -294,7 +298,7 @@ void ClientH1::next_turn() {
     if (turn.input_begin == turn.input_end) {
         turn_.reset();
         if (kit_.draining && !stream_.readable()) return destroy();
-        timer_.arm(now + kit_.settings.timeout.keepalive);
+        timer_.arm(now + kit_.settings().timeout.keepalive);
         if (stream_.readable()) read_head();
         return;
     }
@@ -302,7 +306,7 @@ void ClientH1::next_turn() {
     turn.scan = {};
     turn.body = {};
     turn.body_ended = turn.keep_alive = turn.is_http10 = false;
-    timer_.arm(now + kit_.settings.timeout.header);
+    timer_.arm(now + kit_.settings().timeout.header);
     take_head_bytes(turn.pending());
 }
 
@@ -323,8 +327,13 @@ void ClientH1::linger() {
 }
 
 void ClientH1::drain() {
+    if (turn_ || lingering_) return;
+    const net::IoStatus status = stream_.peek().status;
     // One that has asked already is answered: its bytes wait in the kernel, and its event is on the way.
-    if (!turn_ && !lingering_ && stream_.peek().status != net::IoStatus::ok) destroy();
+    if (status == net::IoStatus::ok) return;
+    const bool is_new = status == net::IoStatus::again && stream_.moved_bytes() == 0;
+    if (!is_new) return destroy();
+    timer_.arm(kit_.loop.now() + std::min(kFirstWords, kit_.settings().timeout.header));
 }
 
 void ClientH1::shut() {

@@ -54,6 +54,8 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
   public:
     ClientH1(Kit& kit, ClientSet& set, net::Fd fd, GateSeat seat, const config::Listen& listen);
 
+    /// Closes it if it is idle; a new one may still ask for a moment, and any that asks closes behind the
+    /// answer.
     void drain() override;
     void shut() override;
     void on_ready() override;

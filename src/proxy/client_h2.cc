@@ -42,7 +42,7 @@ ClientH2::ClientH2(Kit& kit, ClientSet& set, net::Stream& former, GateSeat seat)
       address_length_(seat_.peer().write(address_)),
       created_(kit.loop.now()),
       idle_since_(created_),
-      session_(*this, session_limits(kit.settings.limits)) {}
+      session_(*this, session_limits(kit.settings().limits)) {}
 
 void ClientH2::start(std::string_view bytes) {
     take(bytes);
@@ -118,7 +118,7 @@ void ClientH2::note(Flood kind) {
 /// RFC 9113, 10.5.
 void ClientH2::calm(Flood kind) {
     if (is_given_up()) return;
-    kit_.metrics.note_flood(kind);
+    kit_.metrics->note_flood(kind);
     set_.notice_flood(seat_.peer(), kind);
     session_.end(H2Error::enhance_your_calm);
     phase_ = Phase::ending;
@@ -128,14 +128,14 @@ void ClientH2::calm(Flood kind) {
 void ClientH2::on_section(http::H2Session::Stream* stream) {
     section_since_ = kit_.loop.now();
     fields_.begin(stream == nullptr ? http::H2Fields::Kind::request : http::H2Fields::Kind::trailers,
-                  head_limits(kit_.settings.limits));
+                  head_limits(kit_.settings().limits));
 }
 
 void ClientH2::on_section_end() { section_since_ = kNever; }
 
 void ClientH2::on_field(std::string_view name, std::string_view value) {
     fields_.add(name, value);
-    if (fields_.list_bytes() > kMostOfFields * kit_.settings.limits.header_bytes) calm(Flood::fields);
+    if (fields_.list_bytes() > kMostOfFields * kit_.settings().limits.header_bytes) calm(Flood::fields);
 }
 
 http::H2Session::Stream* ClientH2::on_request(StreamId id, bool is_end) {
@@ -153,7 +153,7 @@ http::H2Session::Stream* ClientH2::on_request(StreamId id, bool is_end) {
     fields_.write_head(block.bytes());
     http::RequestHead& parsed = kit_.request_scratch;
     auto fault =
-        http::parse_h2_head({block.bytes(), size}, !is_end, head_limits(kit_.settings.limits), parsed);
+        http::parse_h2_head({block.bytes(), size}, !is_end, head_limits(kit_.settings().limits), parsed);
     if (!fault) {
         stream.begin(parsed, std::move(block), size, is_end);
     } else {
@@ -275,7 +275,7 @@ void ClientH2::end_stream(H2Stream& stream) {
 // ---- time
 
 void ClientH2::arm() {
-    const config::Timeout& bounds = kit_.settings.timeout;
+    const config::Timeout& bounds = kit_.settings().timeout;
     Time next = end_by_;
     if (!session_.has_begun()) next = std::min(next, created_ + bounds.header);
     if (section_since_ != kNever) next = std::min(next, section_since_ + bounds.header);
@@ -285,7 +285,7 @@ void ClientH2::arm() {
 
 void ClientH2::on_timer(void* client, Time now) {
     auto& self = *static_cast<ClientH2*>(client);
-    const config::Timeout& bounds = self.kit_.settings.timeout;
+    const config::Timeout& bounds = self.kit_.settings().timeout;
     if (self.phase_ == Phase::lingering || !self.session_.has_begun()) return self.gone();
     if (self.phase_ == Phase::noticed && now >= self.end_by_) {
         self.end_gently();

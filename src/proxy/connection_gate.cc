@@ -29,9 +29,14 @@ size_t ConnectionGate::Hash::operator()(const net::IpAddress& address) const {
     return static_cast<size_t>((high * 0x9E3779B97F4A7C15U) ^ (low * 0xC2B2AE3D27D4EB4FU));
 }
 
+void ConnectionGate::set_bounds(Bounds bounds) {
+    std::lock_guard lock(mutex_);
+    bounds_ = std::move(bounds);
+}
+
 bool ConnectionGate::enter(const net::IpAddress& address) {
     std::lock_guard lock(mutex_);
-    if (connections_ < max_connections_ && enter_own_share(address)) {
+    if (connections_ < bounds_.connections && enter_own_share(address)) {
         ++connections_;
         return true;
     }
@@ -40,9 +45,9 @@ bool ConnectionGate::enter(const net::IpAddress& address) {
 }
 
 bool ConnectionGate::enter_own_share(const net::IpAddress& address) {
-    if (exempt_.contains(address.bytes)) return true;
     uint32_t& count = per_address_[counted_as(address)];
-    if (count >= max_per_address_) return false;
+    // Counted all the same: it may be exempt no longer when it leaves.
+    if (count >= bounds_.per_address && !bounds_.exempt.contains(address.bytes)) return false;
     ++count;
     return true;
 }
@@ -51,7 +56,6 @@ void ConnectionGate::leave(const net::IpAddress& address) {
     std::lock_guard lock(mutex_);
     assert(connections_ > 0);
     --connections_;
-    if (exempt_.contains(address.bytes)) return;
     auto found = per_address_.find(counted_as(address));
     assert(found != per_address_.end());
     if (--found->second == 0) per_address_.erase(found);

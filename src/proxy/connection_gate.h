@@ -15,11 +15,18 @@ namespace weir::proxy {
 
 /// Threads: any. Holds an entry only for addresses that are connected, so it is bounded by `max_connections`.
 /// IPv6 is counted by its /64, which is what one subscriber gets. Behind an exempt address, that of a trusted
-/// proxy, are many clients: it is counted among all, and not for itself.
+/// proxy, are many clients: its own bound does not hold for it.
 class ConnectionGate {
   public:
-    ConnectionGate(size_t max_connections, size_t max_per_address, policy::AddressSet exempt = {})
-        : max_connections_(max_connections), max_per_address_(max_per_address), exempt_(std::move(exempt)) {}
+    struct Bounds {
+        size_t connections = 0;
+        size_t per_address = 0;
+        policy::AddressSet exempt{};
+    };
+    explicit ConnectionGate(Bounds bounds) : bounds_(std::move(bounds)) {}
+
+    /// Who is in stays in.
+    void set_bounds(Bounds bounds);
 
     /// True where one more may stay; each true is paired with one leave().
     [[nodiscard]] bool enter(const net::IpAddress&);
@@ -33,10 +40,8 @@ class ConnectionGate {
         size_t operator()(const net::IpAddress&) const;
     };
 
-    const size_t max_connections_;
-    const size_t max_per_address_;
-    const policy::AddressSet exempt_;
     mutable std::mutex mutex_;
+    Bounds bounds_;
     size_t connections_ = 0;
     uint64_t refused_ = 0;
     std::unordered_map<net::IpAddress, uint32_t, Hash> per_address_;

@@ -37,6 +37,11 @@ HistogramFigures Histogram::read() const {
     return figures;
 }
 
+void Histogram::add(const HistogramFigures& more) {
+    for (size_t bucket = 0; bucket < counts_.size(); ++bucket) counts_[bucket].add(more.counts[bucket]);
+    nanoseconds_.add(more.nanoseconds);
+}
+
 CodeCounts::Page* CodeCounts::open(size_t page) {
     owned_[page] = std::make_unique<Page>();
     pages_[page].store(owned_[page].get(), std::memory_order_release);

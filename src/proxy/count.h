@@ -63,6 +63,8 @@ class Histogram {
         nanoseconds_.add(static_cast<uint64_t>(std::max(took, Duration::zero()).count()));
     }
     [[nodiscard]] HistogramFigures read() const;
+    /// Counts what another one has counted, too.
+    void add(const HistogramFigures& more);
 
   private:
     std::array<Count, Buckets::kCount> counts_;
@@ -76,11 +78,11 @@ class CodeCounts {
     static constexpr uint16_t kLeast = 100;
     static constexpr uint16_t kMost = 599;
 
-    void add(uint16_t code) {
+    void add(uint16_t code, uint64_t more = 1) {
         const size_t index = code - kLeast;
         Page* page = pages_[index / kPerPage].load(std::memory_order_relaxed);
         if (page == nullptr) page = open(index / kPerPage);
-        (*page)[index % kPerPage].add();
+        (*page)[index % kPerPage].add(more);
     }
     [[nodiscard]] uint64_t read(uint16_t code) const {
         const size_t index = code - kLeast;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/request_timeout.h"
+#include "http/trace_context.h"
 #include "proxy/kit.h"
 #include "proxy/upstream_set.h"
 
@@ -15,16 +16,17 @@ using Event = ExchangeEvent;
 
 Exchange::Exchange(Kit& kit, ClientStream& client, const ClientFacts& facts)
     : kit_(kit),
+      plan_(kit.plans.pin()),
       client_(client),
       facts_(facts),
-      scope_(&kit.rules.scope_of(nullptr)),
+      scope_(&plan_->rules.scope_of(nullptr)),
       total_(scope_->total),
       started_(kit.loop.now()),
       phase_started_(started_),
       upload_(kit.blocks),
       tunnel_task_(
           kit.loop, [](void* self) { static_cast<Exchange*>(self)->pump_tunnel(); }, this) {
-    kit.metrics.begin();
+    kit.metrics->begin();
 }
 
 /// The one place where the state changes and where what a state may not hold is let go.
@@ -67,7 +69,7 @@ void Exchange::note_times(State before) {
 // ---- the request
 
 void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
-    if (kit_.identity.trusts_anyone()) kit_.identity.settle(head, client_text_, facts_, started_);
+    if (plan_->identity.trusts_anyone()) plan_->identity.settle(head, client_text_, facts_, started_);
     remember(head);
     method_ = head.method;
     announced_ = head.body;
@@ -78,11 +80,11 @@ void Exchange::begin(http::RequestHead& head, Block block, size_t used) {
     http::RequestFacts facts{.client_address = facts_.address,
                              .request_id = record_.request_id,
                              .scheme = facts_.scheme,
-                             .host = kit_.host_for(head),
+                             .host = plan_->host_for(head),
                              .forwarded_host = facts_.host,
                              .proxy_address = facts_.proxy,
-                             .drop_request_start = kit_.settings.headers.request_start,
-                             .drop_deadline = kit_.settings.headers.deadline};
+                             .drop_request_start = plan_->settings.headers.request_start,
+                             .drop_deadline = plan_->settings.headers.deadline};
     upload_.write_head(used, head, facts);
     if (head.expect_continue && announced_.framing != http::Framing::none) client_.send_continue();
 }
@@ -103,8 +105,11 @@ void Exchange::remember(const http::RequestHead& head) {
     record_.target = head.target;
     record_.protocol = http::name_of(head.version);
     record_.host = head.authority;
-    if (!kit_.cors.is_off()) cors_ = kit_.cors.read(head);
+    if (!plan_->cors.is_off()) cors_ = plan_->cors.read(head);
+    size_t traces = 0;
     for (const http::Field& field : head.fields) {
+        if (field.id == http::FieldId::traceparent)  // two of them say nothing
+            record_.trace_id = ++traces == 1 ? http::trace_id_of(field.value) : std::string_view{};
         if (field.id == http::FieldId::referer) record_.referer = field.value;
         if (field.id == http::FieldId::user_agent) record_.user_agent = field.value;
         if (field.id == http::FieldId::x_request_id && http::is_sane_request_id(field.value))
@@ -126,7 +131,7 @@ bool Exchange::wants_body() const {
         case State::awaiting:
         case State::streaming: {
             size_t waiting = upload_.waiting_bytes();
-            return waiting < kit_.settings.buffers.request_bytes &&
+            return waiting < plan_->settings.buffers.request_bytes &&
                    (waiting == 0 || !kit_.budget.exhausted());
         }
         case State::tunnel:
@@ -146,7 +151,7 @@ void Exchange::on_request_body(std::string_view payload) {
         return after_upload();
     }
     upload_.add(payload);
-    bool enough = upload_.held_bytes() >= kit_.settings.buffers.request_bytes || kit_.budget.exhausted();
+    bool enough = upload_.held_bytes() >= plan_->settings.buffers.request_bytes || kit_.budget.exhausted();
     if (state_ == State::receiving && enough) hold_enough();
 }
 
@@ -232,7 +237,7 @@ void Exchange::on_client_drained() {
     size_t queued = client_.queued_bytes();
     if (state_ == State::replying && queued == 0) return enter(Event::sent);
     if (state_ != State::streaming) return;
-    size_t bound = kit_.settings.buffers.response_bytes;
+    size_t bound = plan_->settings.buffers.response_bytes;
     if (queued >= bound || (queued > 0 && kit_.budget.exhausted())) {
         lease_->pause_reading();
     } else if (queued <= bound / 2) {
@@ -292,9 +297,8 @@ void Exchange::close_books() {
     assert(is_closed());
     record_.request_bytes = body_bytes_;
     record_.total = since_start(kit_.loop.now());
-    record_.slow = record_.total >= kit_.settings.log.slow;
-    kit_.access_log.write(record_);
-    kit_.metrics.note(*scope_, record_);
+    record_.slow = record_.total >= plan_->settings.log.slow;
+    kit_.close_books(plan_, *scope_, record_);
 }
 
 }  // namespace weir::proxy

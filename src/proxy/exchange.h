@@ -21,6 +21,7 @@
 #include "proxy/exchange_state.h"
 #include "proxy/hold.h"
 #include "proxy/identity.h"
+#include "proxy/plans.h"
 #include "proxy/slots.h"
 #include "proxy/tunnel.h"
 #include "proxy/upload.h"
@@ -134,6 +135,7 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] Duration since_start(Time) const;
 
     Kit& kit_;
+    PlanPin plan_;  ///< what it began with, it ends with
     ClientStream& client_;
     ClientFacts facts_;
     Identity::AddressText client_text_;  ///< the client's address, where it is not the peer

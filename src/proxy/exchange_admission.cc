@@ -25,7 +25,7 @@ http::RateLimitForm form_of(config::RateLimitHeaders headers) {
 /// False where it was refused, and answered. The rates come last: what is refused for its shape costs
 /// nothing.
 bool Exchange::admit(http::RequestHead& head) {
-    Routing routing = route_request(kit_.rules, head);
+    Routing routing = route_request(plan_->rules, head);
     scope_ = routing.scope;
     if (scope_->route != nullptr) record_.route = scope_->route->name;
     if (const auto& refusal = routing.refusal) {
@@ -45,8 +45,8 @@ bool Exchange::admit(http::RequestHead& head) {
         return false;
     }
     if (!pass_rates(head)) return false;
-    if (!scope_->caps.empty() || kit_.settings.upstream.hold > Duration::zero())
-        client_key_ = kit_.rules.client_of(view_of(*scope_, head, facts_.ip));
+    if (!scope_->caps.empty() || plan_->settings.upstream.hold > Duration::zero())
+        client_key_ = plan_->rules.client_of(view_of(*scope_, head, facts_.ip));
     return true;
 }
 
@@ -78,7 +78,7 @@ bool Exchange::pass_rates(const http::RequestHead& head) {
 
 /// On every answer to a request that the rates were asked about, whoever gives it.
 void Exchange::add_quota_fields(http::ResponseHead& head) {
-    auto wanted = kit_.settings.headers.rate_limit;
+    auto wanted = plan_->settings.headers.rate_limit;
     if (!quota_ || wanted == config::RateLimitHeaders::off) return;
     http::RateLimitAnswer answer{.form = form_of(wanted), .policies = scope_->policies, .nearest = *quota_};
     if (wanted != config::RateLimitHeaders::draft)

@@ -18,12 +18,12 @@ constexpr Duration kRetryAfter = std::chrono::seconds(1);
 bool Exchange::answer_without_app(const http::RequestHead& request) {
     if (cors_.kind == http::CorsRequest::Kind::preflight) {
         http::ResponseHead& head = kit_.blank_response(204);
-        kit_.cors.add_preflight_fields(cors_, head.fields);
+        plan_->cors.add_preflight_fields(cors_, head.fields);
         answer(head, {});
         return true;
     }
-    if (!kit_.public_answers.has_any()) return false;
-    auto found = kit_.public_answers.at(request.path, kit_);
+    if (!plan_->public_answers.has_any()) return false;
+    auto found = plan_->public_answers.at(request.path, kit_);
     if (found) answer_publicly(*found);
     return found.has_value();
 }
@@ -56,9 +56,9 @@ void Exchange::reply(const Error& error) {
     if (text.status == 503 && !local.retry_after) local.retry_after = kRetryAfter;
     std::string& body = kit_.reply_text;
     std::string_view type = "application/problem+json";
-    if (kit_.own_body) {
-        kit_.own_body->write(local, body);
-        type = kit_.own_body->content_type();
+    if (plan_->own_body) {
+        plan_->own_body->write(local, body);
+        type = plan_->own_body->content_type();
     } else {
         http::problem_json(local, body);
     }
@@ -95,7 +95,7 @@ void Exchange::answer(const http::ResponseHead& head, std::string_view body) {
 /// On the app's answers and weir's own alike.
 void Exchange::add_shared_fields(http::ResponseHead& head) {
     add_quota_fields(head);
-    if (cors_.kind != http::CorsRequest::Kind::off) kit_.cors.replace_fields(cors_, head.fields);
+    if (cors_.kind != http::CorsRequest::Kind::off) plan_->cors.replace_fields(cors_, head.fields);
 }
 
 }  // namespace weir::proxy

@@ -36,7 +36,7 @@ void Exchange::fail(const Error& error) {
         visit_ = {};
         upload_.rewind();
         enter(Event::repeat);
-        if (error.reason == http::Reason::upstream_reset && !was_stale && kit_.fleet.size() == 1)
+        if (error.reason == http::Reason::upstream_reset && !was_stale && plan_->fleet->size() == 1)
             return pause_before_repeat();
         return connect();
     }
@@ -58,12 +58,12 @@ void Exchange::note_answer(bool is_sound) {
 
 void Exchange::note_outcome(bool succeeded) {
     if (!visit_.settle(succeeded, kit_.loop.now())) return;
-    std::string name = to_string(kit_.settings.upstream.servers[visit_.server()].address);
+    std::string name = to_string(visit_.server_settings().address);
     if (succeeded) {
         log::info("{} answers again: it takes requests as before", name);
     } else {
         log::warning("{} failed {} requests in a row: it is left out for a while", name,
-                     kit_.settings.health.passive.failures.value_or(0));
+                     plan_->settings.health.passive.failures.value_or(0));
     }
 }
 
@@ -71,13 +71,13 @@ void Exchange::note_outcome(bool succeeded) {
 void Exchange::count_failure(const Error& error, bool is_repeated) const {
     if (!lease_) return;
     if (is_repeated) lease_->pool().figures().retries[static_cast<size_t>(error.reason)].add();
-    if (is_stale(error)) kit_.metrics.note_race(is_repeated);
+    if (is_stale(error)) kit_.metrics->note_race(is_repeated);
 }
 
 bool Exchange::may_repeat(const Error& error) const {
     if (state_ != State::connecting && state_ != State::awaiting) return false;
     if (!upload_.repeatable()) return false;
-    const config::Retry& retry = kit_.settings.upstream.retry;
+    const config::Retry& retry = plan_->settings.upstream.retry;
     switch (error.retry) {
         case Retry::no: return false;
         case Retry::always:
@@ -87,7 +87,7 @@ bool Exchange::may_repeat(const Error& error) const {
             // the app was at work.
             if (is_stale(error)) return http::is_idempotent(method_) || lease_->none_delivered();
             return http::is_idempotent(method_) && attempts_ < retry.attempts &&
-                   kit_.fleet.budget().take(kit_.loop.now());
+                   plan_->fleet->budget().take(kit_.loop.now());
     }
     return false;
 }

@@ -11,7 +11,7 @@ using Event = ExchangeEvent;
 
 /// Nothing was sent to anybody, so there is nothing that could be done twice.
 bool Exchange::may_hold(const Error& error) const {
-    if (error.is_lasting || state_ != State::connecting || kit_.settings.upstream.hold == Duration::zero())
+    if (error.is_lasting || state_ != State::connecting || plan_->settings.upstream.hold == Duration::zero())
         return false;
     return error.reason == http::Reason::upstream_unavailable ||
            (error.reason == http::Reason::upstream_connect && error.retry == Retry::always);
@@ -32,7 +32,7 @@ void Exchange::hold_for_app(const Error* why) {
         held_.emplace([](void* self,
                          HeldPlace::Answer answer) { static_cast<Exchange*>(self)->on_hold_answer(answer); },
                       this);
-    const bool is_over = now - held_since_ >= kit_.settings.upstream.hold;
+    const bool is_over = now - held_since_ >= plan_->settings.upstream.hold;
     if (is_over || !kit_.hold->join(*held_, client_key_, upload_.memory())) return refuse_unavailable();
     if (client_.has_ended()) return leave_queue();
     arm_deadline(now);

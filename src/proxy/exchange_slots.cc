@@ -88,7 +88,7 @@ void Exchange::refuse_for_lack_of_room() {
 }
 
 void Exchange::ask_app() {
-    kit_.fleet.budget().note_request(kit_.worker, kit_.loop.now());
+    plan_->fleet->budget().note_request(kit_.worker, kit_.loop.now());
     add_times();
     upload_.seal(announced_);
     enter(Event::slots_held);
@@ -113,11 +113,11 @@ void Exchange::add_times() {
         char* end = line.data() + name.copy(line.data(), name.size());
         return std::string_view(line.data(), std::to_chars(end, line.data() + line.size(), value).ptr);
     };
-    if (kit_.settings.headers.request_start) {
+    if (plan_->settings.headers.request_start) {
         auto arrival = std::chrono::duration_cast<std::chrono::microseconds>(record_.time.time_since_epoch());
         upload_.add_line(write(kStart, arrival.count()));
     }
-    if (kit_.settings.headers.deadline) {
+    if (plan_->settings.headers.deadline) {
         std::string_view text = write(kDeadline, milliseconds_left());
         deadline_digits_ = text.size() - kDeadline.size();
         deadline_at_ = upload_.add_line(text, deadline_digits_);
@@ -138,8 +138,10 @@ void Exchange::let_slots_go(State before, Event event) {
     Time now = kit_.loop.now();
     const bool app_is_at_work = before == State::awaiting && upload_.all_sent() && !scope_->caps.empty();
     if (event == Event::client_gone && app_is_at_work)
-        return kit_.abandoned->keep({.visit = std::move(visit_), .lease = std::move(lease_)},
-                                    slots_->hand_over(), started_ + total_);
+        return kit_.abandoned->keep({.plan = plan_,
+                                     .leased = {.visit = std::move(visit_), .lease = std::move(lease_)},
+                                     .permits = slots_->hand_over()},
+                                    started_ + total_);
     const bool app_was_at_work = before == State::awaiting || before == State::streaming;
     if (app_was_at_work && event != Event::client_gone) {
         slots_->settle(now);

@@ -17,11 +17,11 @@ constexpr Duration kClientStall = std::chrono::seconds(30);
 Duration Exchange::since_start(Time now) const { return now - started_; }
 
 Time Exchange::hold_until() const {
-    return held_since_ == Time{} ? kNever : held_since_ + kit_.settings.upstream.hold;
+    return held_since_ == Time{} ? kNever : held_since_ + plan_->settings.upstream.hold;
 }
 
 void Exchange::arm_deadline(Time now) {
-    const config::Timeout& bounds = kit_.settings.timeout;
+    const config::Timeout& bounds = plan_->settings.timeout;
     if (state_ == State::tunnel) return client_.set_deadline(now + policy::sample_period(bounds.tunnel));
     Time next = std::min(started_ + total_, now + policy::sample_period(bounds.stall.value_or(kClientStall)));
     if (state_ == State::waiting) next = std::min(next, slots_->until());
@@ -32,7 +32,7 @@ void Exchange::arm_deadline(Time now) {
 
 void Exchange::on_deadline(Time now) {
     if (state_ == State::closed) return;
-    const config::Timeout& bounds = kit_.settings.timeout;
+    const config::Timeout& bounds = plan_->settings.timeout;
     bool overdue = state_ != State::tunnel && since_start(now) >= total_;
     if (state_ == State::waiting && now >= slots_->until()) {
         follow(slots_->expire(now));
@@ -74,7 +74,7 @@ bool Exchange::client_owes() const {
 
 void Exchange::sample_progress(Time now) {
     using Verdict = policy::Progress::Verdict;
-    const config::Settings& settings = kit_.settings;
+    const config::Settings& settings = plan_->settings;
     if (state_ == State::tunnel) {
         policy::Progress::Bounds silence{.stall = settings.timeout.tunnel};
         uint64_t moved = tunnel_->bytes_to_client() + tunnel_->bytes_to_upstream();

@@ -7,45 +7,58 @@ namespace weir::proxy {
 
 namespace {
 
-std::unique_ptr<ServerTls> tls_to(const config::Server& server, const config::Upstream& upstream,
-                                  const net::TlsClientContext* context) {
+std::shared_ptr<ServerTls> tls_to(const config::Server& server, const config::Upstream& upstream,
+                                  const Fleet::Tls& context) {
     if (!server.is_tls) return nullptr;
     assert(context != nullptr);
     const std::string& name = upstream.tls.server_name;
-    return std::make_unique<ServerTls>(*context, to_string(server.address),
+    return std::make_shared<ServerTls>(context, to_string(server.address),
                                        name.empty() ? server.address.host : name);
 }
 
 }  // namespace
 
-Fleet::Fleet(const config::Settings& settings, size_t workers, const net::TlsClientContext* tls)
-    : settings_(settings),
-      count_(settings.upstream.servers.size()),
-      states_(std::make_unique<State[]>(count_)),
-      ejections_(settings.health.passive, count_),
+bool is_same(const config::Server& a, const config::Server& b) {
+    return a.address == b.address && a.is_tls == b.is_tls;
+}
+
+Fleet::Fleet(const config::Settings& settings, size_t workers, const Tls& tls, const Fleet* before)
+    : servers_(settings.upstream.servers),
+      is_checked_(!settings.health.path.empty()),
+      ejections_(settings.health.passive, servers_.size()),
       budget_(settings.upstream.retry.budget_percent, workers) {
-    for (const config::Server& server : settings.upstream.servers)
+    for (const config::Server& server : servers_) {
         tls_.push_back(tls_to(server, settings.upstream, tls));
+        auto former = before == nullptr ? nullptr : before->state_of(server);
+        states_.push_back(former ? std::move(former) : std::make_shared<State>());
+    }
+}
+
+/// Null where it is not one of these.
+std::shared_ptr<Fleet::State> Fleet::state_of(const config::Server& wanted) const {
+    for (size_t index = 0; index < servers_.size(); ++index)
+        if (is_same(servers_[index], wanted)) return states_[index];
+    return nullptr;
 }
 
 void Fleet::set_health(size_t server, Health health, Time now) {
-    State& state = states_[server];
+    State& state = *states_[server];
     const Health before = state.health.exchange(health, std::memory_order_relaxed);
     if (before == Health::down && health == Health::up) state.came_back.store(now, std::memory_order_relaxed);
     ejections_.set_down(server, health == Health::down, now);
 }
 
 bool Fleet::is_ready() const {
-    if (settings_.health.path.empty()) return true;
-    return std::any_of(states_.get(), states_.get() + count_, [](const State& state) {
-        return state.health.load(std::memory_order_relaxed) == Health::up;
+    if (!is_checked_) return true;
+    return std::any_of(states_.begin(), states_.end(), [](const auto& state) {
+        return state->health.load(std::memory_order_relaxed) == Health::up;
     });
 }
 
 policy::Candidate Fleet::candidate(size_t server, Time now) const {
     using Standing = policy::Candidate::Standing;
     const config::Server& configured = this->server(server);
-    const State& state = states_[server];
+    const State& state = *states_[server];
     const bool is_out = health(server) == Health::down ||
                         ejections_.standing(server, now) == policy::Ejections::Standing::ejected;
     policy::Candidate candidate{.standing = is_out ? Standing::out : Standing::in,
@@ -60,7 +73,7 @@ policy::Candidate Fleet::candidate(size_t server, Time now) const {
 
 std::optional<uint32_t> Fleet::room(Time now) const {
     uint32_t room = 0;
-    for (size_t index = 0; index < count_; ++index) {
+    for (size_t index = 0; index < servers_.size(); ++index) {
         const policy::Candidate candidate = this->candidate(index, now);
         if (candidate.standing == policy::Candidate::Standing::out) continue;
         if (candidate.cap == UINT32_MAX) return std::nullopt;

@@ -17,46 +17,51 @@
 
 namespace weir::proxy {
 
+/// Whether they lead to the same place in the same way.
+[[nodiscard]] bool is_same(const config::Server& a, const config::Server& b);
+
 /// One for all workers; any thread, but set_health(), which belongs to whoever asks the servers. Servers are
-/// numbered as the configuration lists them, and the settings outlive it.
+/// numbered as the configuration lists them.
 class Fleet {
   public:
     using Health = policy::HealthCheck::State;
 
-    /// `tls` outlives it; there has to be one where a server has https.
-    Fleet(const config::Settings& settings, size_t workers, const net::TlsClientContext* tls = nullptr);
+    using Tls = std::shared_ptr<const net::TlsClientContext>;
+
+    /// There has to be `tls` where a server has https. `before`: the fleet that holds now; of a server that
+    /// stays, what the checks say and who is inside are shared.
+    Fleet(const config::Settings& settings, size_t workers, const Tls& tls = nullptr,
+          const Fleet* before = nullptr);
     Fleet(const Fleet&) = delete;
     Fleet& operator=(const Fleet&) = delete;
 
-    [[nodiscard]] size_t size() const { return count_; }
-    [[nodiscard]] const config::Server& server(size_t index) const {
-        return settings_.upstream.servers[index];
-    }
+    [[nodiscard]] size_t size() const { return servers_.size(); }
+    [[nodiscard]] const config::Server& server(size_t index) const { return servers_[index]; }
 
     /// Null for a server that is spoken to in plain.
-    [[nodiscard]] ServerTls* tls(size_t server) const { return tls_[server].get(); }
+    [[nodiscard]] const std::shared_ptr<ServerTls>& tls(size_t server) const { return tls_[server]; }
 
     /// What the checks of a server have found. Where none are made it stays `unknown`.
     void set_health(size_t server, Health health, Time now);
     [[nodiscard]] Health health(size_t server) const {
-        return states_[server].health.load(std::memory_order_relaxed);
+        return states_[server]->health.load(std::memory_order_relaxed);
     }
     /// How many checks of a server have ended so.
     void count_check(size_t server, policy::CheckResult result) {
-        states_[server].checks[static_cast<size_t>(result)].fetch_add(1, std::memory_order_relaxed);
+        states_[server]->checks[static_cast<size_t>(result)].fetch_add(1, std::memory_order_relaxed);
     }
     [[nodiscard]] uint64_t checks(size_t server, policy::CheckResult result) const {
-        return states_[server].checks[static_cast<size_t>(result)].load(std::memory_order_relaxed);
+        return states_[server]->checks[static_cast<size_t>(result)].load(std::memory_order_relaxed);
     }
     /// Whether the app may be said to be ready: a server is up, or no server is asked and so none known to be
     /// down.
     [[nodiscard]] bool is_ready() const;
 
     /// A request is inside a server from its lease to the end of that.
-    void enter(size_t server) { states_[server].in_flight.fetch_add(1, std::memory_order_relaxed); }
-    void leave(size_t server) { states_[server].in_flight.fetch_sub(1, std::memory_order_relaxed); }
+    void enter(size_t server) { states_[server]->in_flight.fetch_add(1, std::memory_order_relaxed); }
+    void leave(size_t server) { states_[server]->in_flight.fetch_sub(1, std::memory_order_relaxed); }
     [[nodiscard]] uint32_t in_flight(size_t server) const {
-        return states_[server].in_flight.load(std::memory_order_relaxed);
+        return states_[server]->in_flight.load(std::memory_order_relaxed);
     }
 
     /// As it stands for a request that looks for a server; of what one worker knows alone (refused
@@ -70,6 +75,9 @@ class Fleet {
     [[nodiscard]] policy::RetryBudget& budget() { return budget_; }
 
   private:
+    struct State;
+    [[nodiscard]] std::shared_ptr<State> state_of(const config::Server&) const;
+
     struct State {
         std::atomic<Health> health{Health::unknown};
         std::atomic<Time> came_back{Time::min()};  ///< Time::min(): it was never down
@@ -77,10 +85,10 @@ class Fleet {
         std::array<std::atomic<uint64_t>, policy::kCheckResults> checks{};
     };
 
-    const config::Settings& settings_;
-    size_t count_;
-    std::unique_ptr<State[]> states_;
-    std::vector<std::unique_ptr<ServerTls>> tls_;
+    const std::vector<config::Server> servers_;
+    const bool is_checked_;                       ///< servers are asked how they are
+    std::vector<std::shared_ptr<State>> states_;  ///< never null
+    std::vector<std::shared_ptr<ServerTls>> tls_;
     policy::Ejections ejections_;
     policy::RetryBudget budget_;
 };

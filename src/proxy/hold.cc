@@ -10,8 +10,9 @@ namespace weir::proxy {
 namespace {
 
 /// Each worker's share of the places, and of a quarter of the memory.
-policy::FairQueue::Bounds bounds_of(const Kit& kit, size_t workers) {
-    const config::Settings& settings = kit.settings;
+policy::FairQueue::Bounds bounds_of(const Kit& kit) {
+    const config::Settings& settings = kit.settings();
+    const size_t workers = kit.plan().around.workers;
     const size_t configured = settings.limits.queue.size;
     const size_t places = configured > 0 ? configured : Rules::kDefaultPlaces;
     return {.entries = std::max<size_t>(1, places / workers),
@@ -24,9 +25,9 @@ HeldPlace::~HeldPlace() {
     if (is_taken()) hold_->leave(*this);
 }
 
-Hold::Hold(Kit& kit, size_t workers)
+Hold::Hold(Kit& kit)
     : kit_(kit),
-      bounds_(bounds_of(kit, workers)),
+      bounds_(bounds_of(kit)),
       pump_task_(
           kit.loop,
           [](void* self) {
@@ -36,6 +37,8 @@ Hold::Hold(Kit& kit, size_t workers)
           this),
       timer_(
           kit.loop.timers(), [](void* self, Time now) { static_cast<Hold*>(self)->pump(now); }, this) {}
+
+void Hold::adopt() { bounds_ = bounds_of(kit_); }
 
 void Hold::lost(std::optional<policy::ReleasePacer::Ticket> ticket, Time now) {
     if (ticket) {

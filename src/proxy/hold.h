@@ -40,10 +40,12 @@ class HeldPlace : private policy::FairEntry {
 /// with many held delays nobody else; how fast, policy/release_pacer's.
 class Hold {
   public:
-    /// `workers`: among how many the places are shared out.
-    Hold(Kit& kit, size_t workers);
+    explicit Hold(Kit& kit);
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
+
+    /// The kit has another plan: whoever is held stays.
+    void adopt();
 
     /// Whether a request may try the app without being let go first.
     [[nodiscard]] bool is_open() const { return pacer_.is_open(); }

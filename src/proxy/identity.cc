@@ -28,7 +28,7 @@ void believe_scheme(std::string_view said, ClientFacts& facts) {
 
 }  // namespace
 
-void Identity::settle(const http::RequestHead& head, AddressText& text, ClientFacts& facts, Time now) {
+void Identity::settle(const http::RequestHead& head, AddressText& text, ClientFacts& facts, Time now) const {
     const auto is_trusted = [this](const http::IpBytes& address) { return trusted_.contains(address); };
     const http::ForwardedClient found = http::forwarded_client(facts.ip.bytes, head.fields, is_trusted);
     if (!found.peer_is_trusted) return;
@@ -41,9 +41,9 @@ void Identity::settle(const http::RequestHead& head, AddressText& text, ClientFa
     facts.address = {text, facts.ip.write(text)};
 }
 
-void Identity::notice_dispute(const ClientFacts& peer, Time now) {
-    if (now < next_notice_) return;
-    next_notice_ = now + kNoticePeriod;
+void Identity::notice_dispute(const ClientFacts& peer, Time now) const {
+    Time due = next_notice_.load(std::memory_order_relaxed);
+    if (now < due || !next_notice_.compare_exchange_strong(due, now + kNoticePeriod)) return;
     log::warning(
         "the trusted proxy {} names one client in X-Forwarded-For and another in Forwarded: neither is "
         "believed, and such requests count for the proxy; let it drop the one that it does not write",

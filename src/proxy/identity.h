@@ -1,6 +1,7 @@
 // Who a request comes from: the peer, or the client that a trusted proxy in front of weir speaks for.
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 #include "base/clock.h"
@@ -20,7 +21,7 @@ struct ClientFacts {
     std::string_view proxy{};          ///< that proxy's address, where its word for the client is believed
 };
 
-/// Thread: its worker's.
+/// Threads: any.
 class Identity {
   public:
     using AddressText = char[net::IpAddress::kMaxText];
@@ -32,13 +33,13 @@ class Identity {
     /// Turns the peer's facts into the client's. Asked for each request, since one connection of a load
     /// balancer carries many clients. `text` takes the client's address and outlives the facts. A proxy that
     /// contradicts itself (http/forwarded.h) is the client itself, and is told of once a minute.
-    void settle(const http::RequestHead&, AddressText& text, ClientFacts& facts, Time now);
+    void settle(const http::RequestHead&, AddressText& text, ClientFacts& facts, Time now) const;
 
   private:
-    void notice_dispute(const ClientFacts& peer, Time now);
+    void notice_dispute(const ClientFacts& peer, Time now) const;
 
     policy::AddressSet trusted_;
-    Time next_notice_{};
+    mutable std::atomic<Time> next_notice_{Time{}};
 };
 
 }  // namespace weir::proxy

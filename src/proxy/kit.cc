@@ -1,70 +1,43 @@
 #include "proxy/kit.h"
 
+#include <utility>
+
 #include "proxy/client_h1.h"
 #include "proxy/h2_stream.h"
+#include "proxy/hold.h"
+#include "proxy/upstream_set.h"
 
 namespace weir::proxy {
 
-namespace {
-
-http::CorsPolicy policy_of(const config::Cors& cors) {
-    return {.origins = cors.origins,
-            .methods = cors.methods,
-            .headers = cors.headers,
-            .expose = cors.expose,
-            .credentials = cors.credentials,
-            .max_age = cors.max_age};
-}
-
-http::BodyPiece::Kind kind_of(config::BodyPiece::Kind kind) {
-    using From = config::BodyPiece::Kind;
-    using To = http::BodyPiece::Kind;
-    switch (kind) {
-        case From::text: return To::text;
-        case From::status: return To::status;
-        case From::reason: return To::reason;
-        case From::detail: return To::detail;
-        case From::request_id: return To::request_id;
-    }
-    return To::text;
-}
-
-std::optional<http::BodyTemplate> template_of(const config::Errors& errors) {
-    if (errors.format == config::ErrorFormat::problem) return std::nullopt;
-    std::vector<http::BodyPiece> pieces;
-    for (const config::BodyPiece& piece : errors.body)
-        pieces.push_back({.kind = kind_of(piece.kind), .text = piece.text});
-    return http::BodyTemplate(errors.content_type, std::move(pieces));
-}
-
-}  // namespace
-
-Kit::Kit(net::Loop& loop_, const config::Settings& settings_, MemoryBudget& budget_, ConnectionGate& gate_,
-         Rules& rules_, Fleet& fleet_, LogWriter* log_writer, std::array<uint64_t, 2> id_seeds)
+Kit::Kit(net::Loop& loop_, std::shared_ptr<Plan> first, MemoryBudget& budget_, ConnectionGate& gate_,
+         std::array<uint64_t, 2> id_seeds)
     : loop(loop_),
-      settings(settings_),
+      plans(std::move(first)),
       budget(budget_),
       gate(gate_),
-      rules(rules_),
-      fleet(fleet_),
       blocks(budget_),
-      access_log(log_writer, settings_.log.format),
-      metrics(rules_, settings_.upstream.servers.size()),
+      access_log(plan().around.log_writer.get(), settings().log.format),
+      metrics(std::make_shared<Metrics>(plan().rules, plan().fleet->size())),
       ids(id_seeds[0], id_seeds[1]),
-      remote_tasks(loop_),
-      identity(settings_.clients),
-      cors(policy_of(settings_.cors)),
-      public_answers(settings_.public_paths),
-      own_body(template_of(settings_.errors)) {
-    const Endpoint& server = settings.upstream.servers.front().address;
-    default_host = server.is_unix() ? "localhost" : to_string(server);
-}
+      remote_tasks(loop_) {}
 
 Kit::~Kit() = default;
 
-std::string_view Kit::host_for(const http::RequestHead& head) const {
-    if (!settings.upstream.host.empty()) return settings.upstream.host;
-    return head.authority.empty() ? std::string_view(default_host) : std::string_view();
+void Kit::adopt(std::shared_ptr<Plan> plan) {
+    auto figures = std::make_shared<Metrics>(plan->rules, plan->fleet->size());
+    figures->take_over(*metrics, this->plan(), *plan);
+    access_log.use(plan->around.log_writer.get(), plan->settings.log.format);
+    plans.adopt(std::move(plan));
+    metrics = std::move(figures);
+    upstreams->adopt();
+    hold->adopt();
+}
+
+void Kit::close_books(const PlanPin& began_with, const Scope& scope, const AccessRecord& record) {
+    access_log.write(record);
+    if (plans.is_current(began_with)) return metrics->note(scope, record);
+    const Scope* const same = plan().rules.scope_named(scope.route_name());
+    metrics->note_late(same == nullptr ? *plan().rules.scope_named({}) : *same, record);
 }
 
 std::span<char> Kit::read_room() {

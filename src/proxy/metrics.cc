@@ -1,5 +1,6 @@
 #include "proxy/metrics.h"
 
+#include <algorithm>
 #include <bitset>
 
 namespace weir::proxy {
@@ -44,6 +45,18 @@ void Metrics::note(const Scope& scope, const AccessRecord& record) {
     request_bytes_.add(record.request_bytes);
     response_bytes_.add(record.response_bytes);
     ended_.add();
+}
+
+void Metrics::note_late(const Scope& scope, AccessRecord record) {
+    const ShadowSet refusals = record.shadow_refusals;
+    record.shadow_refusals.reset();
+    for (size_t index = 0; index < record.shadow_names.size(); ++index) {
+        const auto& names = scope.shadow_names;
+        const auto same = std::find(names.begin(), names.end(), record.shadow_names[index]);
+        if (refusals[index] && same != names.end())
+            record.shadow_refusals.set(static_cast<size_t>(same - names.begin()));
+    }
+    note(scope, record);
 }
 
 }  // namespace weir::proxy

@@ -40,16 +40,23 @@ struct ServerFigures {
     std::array<Count, http::kReasons> retries{};  ///< requests that it failed and that were sent again
 };
 
+struct Plan;
+
 /// Written by its worker alone; read by any thread. The rules outlive it.
 class Metrics {
   public:
     Metrics(const Rules& rules, size_t servers);
+    /// Another plan's figures go on in these, by the names of routes, rules and servers; those of names that
+    /// are gone are gone. For the worker that writes both.
+    void take_over(const Metrics& before, const Plan& was, const Plan& is);
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
     /// An exchange has begun; note() ends it.
     void begin() { begun_.add(); }
     void note(const Scope& scope, const AccessRecord& record);
+    /// Of a request that began under another plan: `scope` is this one's of the same route.
+    void note_late(const Scope& scope, AccessRecord record);
     /// A connection that was reused turned out to be closed by the app.
     /// A connection of HTTP/2 was ended for it.
     void note_flood(policy::Flood kind) { floods_[static_cast<size_t>(kind)].add(); }

@@ -23,11 +23,11 @@ std::string url_of(const config::Server& server) {
 Prober::Prober(ProbeKit& kit, size_t server)
     : kit_(kit),
       server_(server),
-      name_(url_of(kit.fleet.server(server))),
-      question_(question_for(kit.settings, kit.fleet.server(server))),
-      check_(kit.settings.health, kit.loop.now()),
+      name_(url_of(kit.fleet().server(server))),
+      question_(question_for(kit.settings(), kit.fleet().server(server))),
+      check_(kit.settings().health, kit.loop.now(), kit.fleet().health(server)),
       timer_(kit.loop.timers(), &Prober::on_timer, this) {
-    if (auto literal = net::SocketAddress::literal(kit.fleet.server(server).address))
+    if (auto literal = net::SocketAddress::literal(kit.fleet().server(server).address))
         on_resolved({.addresses = {*literal}, .error = {}});
 }
 
@@ -54,13 +54,13 @@ void Prober::wait_for_next() { timer_.arm(check_.next()); }
 
 void Prober::on_timer(void* prober, Time now) {
     auto& self = *static_cast<Prober*>(prober);
-    if (self.probe_) return self.probe_->give_up(self.kit_.settings.health.timeout);
+    if (self.probe_) return self.probe_->give_up(self.kit_.settings().health.timeout);
     self.begin(now);
 }
 
 void Prober::begin(Time now) {
     check_.begin(now);
-    timer_.arm(now + kit_.settings.health.timeout);
+    timer_.arm(now + kit_.settings().health.timeout);
     untried_ = addresses_.size();
     try_address();
 }
@@ -74,8 +74,8 @@ void Prober::try_address() {
     tried_ = addresses_[address_ % addresses_.size()];
     auto fd = net::start_connect(tried_);
     if (fd) {
-        probe_ =
-            std::make_unique<Probe>(kit_.loop, std::move(*fd), question_, *this, kit_.fleet.tls(server_));
+        probe_ = std::make_unique<Probe>(kit_.loop, std::move(*fd), question_, *this,
+                                         kit_.fleet().tls(server_).get());
     } else if (fd.error() == EMFILE || fd.error() == ENFILE) {
         check_.abandon(kit_.loop.now(), random());
         wait_for_next();
@@ -102,11 +102,11 @@ void Prober::conclude(const Probe::Finding& finding) {
     const Fleet::Health before = check_.state();
     const Duration lasted = now - check_.since();
     const bool is_first = !check_.last();
-    kit_.fleet.count_check(server_, finding.result);
+    kit_.fleet().count_check(server_, finding.result);
     const bool has_changed = check_.conclude(finding.result, now, random());
     wait_for_next();
     if (has_changed) {
-        kit_.fleet.set_health(server_, check_.state(), now);
+        kit_.fleet().set_health(server_, check_.state(), now);
         tell_change(before, lasted, finding.cause);
         kit_.on_change(server_, check_.state());
     } else if (is_first) {
@@ -115,7 +115,7 @@ void Prober::conclude(const Probe::Finding& finding) {
 }
 
 void Prober::tell_change(Fleet::Health before, Duration lasted, std::string_view cause) const {
-    const unsigned fall = kit_.settings.health.fall;
+    const unsigned fall = kit_.settings().health.fall;
     if (check_.state() == Fleet::Health::down) {
         log::warning("server {} is down: {} check{} failed, last: {}", name_, fall, fall == 1 ? "" : "s",
                      cause);

@@ -11,7 +11,7 @@
 #include "config/settings.h"
 #include "net/resolver.h"
 #include "policy/health_check.h"
-#include "proxy/fleet.h"
+#include "proxy/plan.h"
 #include "proxy/probe.h"
 
 namespace weir::proxy {
@@ -19,11 +19,13 @@ namespace weir::proxy {
 /// What the probers of all servers share. Outlives them; thread: the loop's.
 struct ProbeKit {
     net::Loop& loop;
-    const config::Settings& settings;
-    Fleet& fleet;
+    std::shared_ptr<Plan> plan;
     std::mt19937 random;  ///< for the jitter
     /// A state that is known to the fleet already.
     std::function<void(size_t server, Fleet::Health)> on_change;
+
+    [[nodiscard]] const config::Settings& settings() const { return plan->settings; }
+    [[nodiscard]] Fleet& fleet() const { return *plan->fleet; }
 };
 
 /// Thread: the loop's. One check at a time, each on a connection of its own, within `health.timeout` in all:

@@ -5,7 +5,7 @@
 namespace weir::proxy {
 
 ProberSet::ProberSet(ProbeKit kit) : kit_(std::move(kit)) {
-    for (size_t server = 0; server < kit_.fleet.size(); ++server)
+    for (size_t server = 0; server < kit_.fleet().size(); ++server)
         probers_.push_back(std::make_unique<Prober>(kit_, server));
 }
 

@@ -33,7 +33,7 @@ std::optional<PublicAnswer> PublicAnswers::at(std::string_view path, Kit& kit) c
 std::optional<PublicAnswer> PublicAnswers::at_normal(std::string_view path, Kit& kit) const {
     if (path == paths_.health) return health_of(kit);
     if (path == paths_.queue_stats) {
-        write_queue_stats(kit.rules, kit.reply_text);
+        write_queue_stats(kit.plan().rules, kit.reply_text);
         return PublicAnswer{.body = kit.reply_text};
     }
     return std::nullopt;

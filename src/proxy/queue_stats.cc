@@ -27,9 +27,9 @@ Totals totals_of(const Rules& rules) {
     Totals totals;
     const Scope& everywhere = rules.scope_of(nullptr);
     if (!everywhere.caps.empty()) {
-        totals.add(everywhere.caps.front().gate->group.figures());
+        totals.add(everywhere.caps.front().gate->group->figures());
     } else {
-        for (const auto& gate : rules.caps()) totals.add(gate->group.figures());
+        for (const auto& gate : rules.caps()) totals.add(gate->group->figures());
     }
     return totals;
 }

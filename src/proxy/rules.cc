@@ -1,7 +1,10 @@
 #include "proxy/rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "http/rate_limit_fields.h"
 #include "proxy/access_record.h"
@@ -30,7 +33,7 @@ policy::RateRule::Limit limit_of(const config::Rate& rate) {
 
 /// A bucket is announced by how much it holds and how long it takes to fill.
 http::RateLimitPolicy policy_of(const RateGate& gate) {
-    const policy::RateRule::Limit& limit = gate.rule.limit();
+    const policy::RateRule::Limit& limit = gate.rule->limit();
     if (!limit.burst) return {.name = gate.name, .quota = limit.rate.count, .window = limit.rate.window};
     auto fill = std::chrono::duration<double, std::nano>(limit.rate.window) * *limit.burst / limit.rate.count;
     return {.name = gate.name, .quota = *limit.burst, .window = std::chrono::duration_cast<Duration>(fill)};
@@ -47,18 +50,11 @@ policy::ConcurrencyLimits limits_of(const config::ScopeLimits& limits, size_t qu
             .wait = Duration::max()};
 }
 
-/// Nobody is refused by a cap that does not exist.
 size_t room_of(const config::ScopeLimits& limits) {
     return limits.concurrency ? *limits.concurrency + limits.queue.size : SIZE_MAX;
 }
 
 }  // namespace
-
-ConcurrencyGate::ConcurrencyGate(std::string name_, const config::ScopeLimits& limits, size_t queue_bytes)
-    : name(std::move(name_)),
-      mode(limits.mode),
-      group(limits_of(limits, queue_bytes)),
-      shadow(room_of(limits)) {}
 
 policy::KeySpec key_of(const config::Key& key, const config::Key& client) {
     policy::KeySpec spec;
@@ -73,25 +69,15 @@ policy::KeySpec key_of(const config::Key& key, const config::Key& client) {
     return spec;
 }
 
-ConcurrencyGate::ConcurrencyGate(std::string name_, const policy::ConcurrencyLimits& limits)
-    : name(std::move(name_)), mode(config::Mode::enforce), group(limits), shadow(SIZE_MAX) {}
-
-RateGate::RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys)
-    : name(rate.name),
-      mode(rate.mode),
-      is_mode_own(rate.mode.is_own),
-      cost(rate.cost),
-      key(std::move(key_of_request)),
-      rule(limit_of(rate), keys) {}
-
-Rules::Rules(const config::Settings& settings, const HashSeed& seed)
+Rules::Rules(const config::Settings& settings, const HashSeed& seed, const Rules* before)
     : settings_(settings),
       seed_(seed),
+      before_(before),
       client_key_(key_of(settings.clients.key, {}), settings.clients.ipv6_prefix_bits, seed),
       routes_(settings.routes) {
-    std::vector<RateGate*> global = make_gates(settings.limits.rates, settings.limits.keys);
-    for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys)) global.push_back(gate);
-    ConcurrencyGate* global_cap = make_cap("concurrency", settings.limits);
+    std::vector<RateGate*> global = make_gates(settings.limits.rates, settings.limits.keys, "");
+    for (RateGate* gate : make_gates(settings.shadow, settings.limits.keys, "")) global.push_back(gate);
+    ConcurrencyGate* global_cap = make_cap("all", "concurrency", settings.limits);
     make_server_cap();
     const Duration wait_for_servers =
         settings.limits.queue.size > 0 ? Duration(settings.limits.queue.wait) : settings.upstream.hold;
@@ -102,7 +88,8 @@ Rules::Rules(const config::Settings& settings, const HashSeed& seed)
     scopes_.back().body_bytes = settings.limits.body_bytes;
     for (const config::Route& route : settings.routes) {
         std::vector<RateGate*> gates = route.limits.is_exempt ? std::vector<RateGate*>() : global;
-        for (RateGate* own : make_gates(route.limits.rates, route.limits.keys)) gates.push_back(own);
+        for (RateGate* own : make_gates(route.limits.rates, route.limits.keys, route.name))
+            gates.push_back(own);
         Scope scope = make_scope(gates);
         scope.route = &route;
         scope.number = static_cast<uint32_t>(scopes_.size());
@@ -113,15 +100,48 @@ Rules::Rules(const config::Settings& settings, const HashSeed& seed)
         add_cap(scope, server_cap_, wait_for_servers);
         scopes_.push_back(std::move(scope));
     }
+    before_ = nullptr;
 }
 
-std::vector<RateGate*> Rules::make_gates(const std::vector<config::Rate>& rates, size_t keys) {
+/// Everything that the counts in its table depend on.
+std::string Rules::memory_of(const config::Rate& rate, size_t keys, std::string_view owner) const {
+    const policy::KeySpec key = key_of(rate.key, settings_.clients.key);
+    std::string text = fmt::format("{}\n{}\n{} in {} of {} for {} keys by {} /{}", owner, rate.name,
+                                   rate.quota.limit, rate.quota.window.count(), rate.burst.value_or(0), keys,
+                                   policy::format_key(key), settings_.clients.ipv6_prefix_bits);
+    const auto is_route = [](const policy::KeyPart& part) {
+        return part.kind == policy::KeyPart::Kind::route;
+    };
+    // Keys hold the route's number.
+    if (std::any_of(key.begin(), key.end(), is_route))
+        for (const config::Route& route : settings_.routes) text += "\n" + route.name;
+    return text;
+}
+
+/// Null where nothing remembers the same.
+std::shared_ptr<policy::RateRule> Rules::remembered(const RateGate& gate) const {
+    for (size_t index = 0; before_ != nullptr && index < before_->gates_.size(); ++index)
+        if (before_->gates_[index]->memory == gate.memory) return before_->gates_[index]->rule;
+    return nullptr;
+}
+
+std::vector<RateGate*> Rules::make_gates(const std::vector<config::Rate>& rates, size_t keys,
+                                         std::string_view owner) {
     std::vector<RateGate*> made;
     for (const config::Rate& rate : rates) {
         if (rate.mode == config::Mode::off) continue;
         policy::KeyMaker key(key_of(rate.key, settings_.clients.key), settings_.clients.ipv6_prefix_bits,
                              seed_);
-        gates_.push_back(std::make_unique<RateGate>(rate, std::move(key), keys));
+        gates_.push_back(std::make_unique<RateGate>(RateGate{.memory = memory_of(rate, keys, owner),
+                                                             .name = rate.name,
+                                                             .mode = rate.mode,
+                                                             .is_mode_own = rate.mode.is_own,
+                                                             .cost = rate.cost,
+                                                             .key = std::move(key),
+                                                             .rule = nullptr}));
+        gates_.back()->rule = remembered(*gates_.back());
+        if (!gates_.back()->rule)
+            gates_.back()->rule = std::make_shared<policy::RateRule>(limit_of(rate), keys);
         made.push_back(gates_.back().get());
     }
     return made;
@@ -140,28 +160,49 @@ void Rules::make_server_cap() {
     }
     if (!is_capped) return;
     const size_t queue = settings_.limits.queue.size;
-    server_limits_ = {
-        .slots = is_open ? policy::ConcurrencyLimits::kUnbounded : room,
-        .queue = {.entries = queue > 0 ? queue : kDefaultPlaces, .bytes = settings_.limits.memory_bytes / 2},
-        .wait = Duration::max()};
-    caps_.push_back(std::make_unique<ConcurrencyGate>("servers", server_limits_));
-    server_cap_ = caps_.back().get();
+    server_room_ = is_open ? policy::ConcurrencyLimits::kUnbounded : room;
+    server_cap_ = add_gate({.owner = "servers",
+                            .name = "servers",
+                            .limits = {.slots = server_room_,
+                                       .queue = {.entries = queue > 0 ? queue : kDefaultPlaces,
+                                                 .bytes = settings_.limits.memory_bytes / 2},
+                                       .wait = Duration::max()}});
 }
 
 void Rules::set_server_room(std::optional<uint32_t> room, Time now) {
     const uint32_t slots = room.value_or(policy::ConcurrencyLimits::kUnbounded);
-    if (server_cap_ == nullptr || slots == server_limits_.slots) return;
-    server_limits_.slots = slots;
-    server_cap_->group.set_limits(server_limits_, now);
+    if (server_cap_ == nullptr || server_room_.exchange(slots) == slots) return;
+    policy::ConcurrencyLimits limits = server_cap_->limits;
+    limits.slots = slots;
+    server_cap_->group->set_limits(limits, now);
+}
+
+void Rules::take_effect(Time now) {
+    for (const auto& cap : caps_) cap->group->set_limits(cap->limits, now);
 }
 
 /// nullptr where nothing is capped.
-ConcurrencyGate* Rules::make_cap(std::string name, const config::ScopeLimits& limits) {
+ConcurrencyGate* Rules::make_cap(std::string owner, std::string name, const config::ScopeLimits& limits) {
     const bool caps = limits.concurrency || limits.per_client_concurrency;
     if (!caps || limits.mode == config::Mode::off) return nullptr;
     // Half of all memory: requests that are inside the app need theirs too.
-    caps_.push_back(
-        std::make_unique<ConcurrencyGate>(std::move(name), limits, settings_.limits.memory_bytes / 2));
+    return add_gate({.owner = std::move(owner),
+                     .name = std::move(name),
+                     .mode = limits.mode,
+                     .limits = limits_of(limits, settings_.limits.memory_bytes / 2),
+                     .shadow_room = room_of(limits)});
+}
+
+ConcurrencyGate* Rules::add_gate(ConcurrencyGate gate) {
+    for (size_t index = 0; before_ != nullptr && index < before_->caps_.size(); ++index) {
+        const ConcurrencyGate& former = *before_->caps_[index];
+        if (former.owner != gate.owner) continue;
+        gate.group = former.group;
+        if (former.shadow_room == gate.shadow_room) gate.shadow = former.shadow;
+    }
+    if (!gate.group) gate.group = std::make_shared<policy::ConcurrencyGroup>(gate.limits);
+    if (!gate.shadow) gate.shadow = std::make_shared<policy::ShadowCap>(gate.shadow_room);
+    caps_.push_back(std::make_unique<ConcurrencyGate>(std::move(gate)));
     return caps_.back().get();
 }
 
@@ -169,9 +210,9 @@ void Rules::add_route_cap(Scope& scope, const config::Route& route) {
     const config::RouteLimits& limits = route.limits;
     const std::string& owner = limits.group.empty() ? route.name : limits.group;
     if (limits.group.empty())
-        return add_cap(scope, make_cap(owner + "-concurrency", limits), limits.queue.wait);
+        return add_cap(scope, make_cap("route " + owner, owner + "-concurrency", limits), limits.queue.wait);
     auto [group, is_new] = groups_.try_emplace(limits.group, nullptr);
-    if (is_new) group->second = make_cap(owner + "-concurrency", limits);
+    if (is_new) group->second = make_cap("group " + owner, owner + "-concurrency", limits);
     add_cap(scope, group->second, limits.queue.wait);
 }
 
@@ -183,6 +224,12 @@ void Rules::add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const {
     } else {
         scope.caps.push_back({.gate = gate, .wait = wait});
     }
+}
+
+const Scope* Rules::scope_named(std::string_view route) const {
+    for (const Scope& scope : scopes_)
+        if (scope.route_name() == route) return &scope;
+    return nullptr;
 }
 
 Scope Rules::make_scope(const std::vector<RateGate*>& gates) {

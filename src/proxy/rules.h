@@ -2,6 +2,8 @@
 // hold there.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,26 +26,26 @@ namespace weir::proxy {
 
 /// One rate of the configuration with what it remembers of its keys.
 struct RateGate {
-    RateGate(const config::Rate& rate, policy::KeyMaker key_of_request, size_t keys);
-
+    std::string memory;  ///< says what the rule remembers: another plan's gate that says the same shares it
     std::string name;
     config::Mode mode;
     bool is_mode_own;  ///< not that of the limits around it
     uint32_t cost;
     policy::KeyMaker key;
-    policy::RateRule rule;
+    std::shared_ptr<policy::RateRule> rule;  ///< never null
 };
 
 /// One cap of the configuration with who is inside and who waits: the global one, a route's own, or a
 /// group's.
 struct ConcurrencyGate {
-    ConcurrencyGate(std::string name, const config::ScopeLimits& limits, size_t queue_bytes);
-    ConcurrencyGate(std::string name, const policy::ConcurrencyLimits& limits);
-
+    std::string owner;  ///< "all", "servers", "route NAME" or "group NAME": the same in another plan shares
+                        ///< the group
     std::string name;
-    config::Mode mode;
-    policy::ConcurrencyGroup group;
-    policy::ShadowCap shadow;  ///< asked in place of the group where `mode` is shadow
+    config::Mode mode = config::Mode::enforce;
+    policy::ConcurrencyLimits limits;                 ///< the group's, once the plan is in force
+    size_t shadow_room = SIZE_MAX;                    ///< nobody is refused by a cap that does not exist
+    std::shared_ptr<policy::ConcurrencyGroup> group;  ///< never null
+    std::shared_ptr<policy::ShadowCap> shadow;  ///< never null; asked in place of the group in shadow mode
 };
 
 /// A cap as one scope uses it.
@@ -67,12 +69,22 @@ struct Scope {
     std::string policies;                        ///< the value of RateLimit-Policy; empty where no rate holds
     Duration total{};
     uint64_t body_bytes = 0;
+
+    /// "" without a route.
+    [[nodiscard]] std::string_view route_name() const {
+        return route == nullptr ? std::string_view() : std::string_view(route->name);
+    }
 };
 
 /// Immutable but for what the gates remember; threads: any. The settings outlive it.
 class Rules {
   public:
-    Rules(const config::Settings& settings, const HashSeed& seed);
+    /// `before`: the rules that hold now, made with the same seed. Of a rate or a cap that stays as it is,
+    /// what it remembers, who is inside and who waits are shared; a cap whose numbers change takes them over.
+    Rules(const config::Settings& settings, const HashSeed& seed, const Rules* before = nullptr);
+
+    /// The plan holds from now on: caps that were taken over get its numbers.
+    void take_effect(Time now);
 
     [[nodiscard]] const policy::RouteTable& routes() const { return routes_; }
     [[nodiscard]] const Scope& scope_of(const policy::RouteMatch* match) const {
@@ -87,6 +99,8 @@ class Rules {
     void set_server_room(std::optional<uint32_t> room, Time now);
     /// By their numbers.
     [[nodiscard]] const std::vector<Scope>& scopes() const { return scopes_; }
+    /// Of a route's name, or of "", which is always there; nullptr where there is no such route.
+    [[nodiscard]] const Scope* scope_named(std::string_view route) const;
     /// Everything capped, for the figures.
     [[nodiscard]] const std::vector<std::unique_ptr<ConcurrencyGate>>& caps() const { return caps_; }
 
@@ -94,21 +108,26 @@ class Rules {
     static constexpr size_t kDefaultPlaces = 100;
 
   private:
-    std::vector<RateGate*> make_gates(const std::vector<config::Rate>&, size_t keys);
+    /// `owner`: the route, or "" for the global ones.
+    std::vector<RateGate*> make_gates(const std::vector<config::Rate>&, size_t keys, std::string_view owner);
+    [[nodiscard]] std::shared_ptr<policy::RateRule> remembered(const RateGate&) const;
+    [[nodiscard]] std::string memory_of(const config::Rate&, size_t keys, std::string_view owner) const;
     [[nodiscard]] static Scope make_scope(const std::vector<RateGate*>& gates);
     void make_server_cap();
     void add_route_cap(Scope& scope, const config::Route& route);
     void add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const;
-    ConcurrencyGate* make_cap(std::string name, const config::ScopeLimits& limits);
+    ConcurrencyGate* make_cap(std::string owner, std::string name, const config::ScopeLimits& limits);
+    ConcurrencyGate* add_gate(ConcurrencyGate gate);
 
     const config::Settings& settings_;
     HashSeed seed_;
+    const Rules* before_;  ///< while this is made
     policy::KeyMaker client_key_;
     policy::RouteTable routes_;
     std::vector<std::unique_ptr<RateGate>> gates_;
     std::vector<std::unique_ptr<ConcurrencyGate>> caps_;
     ConcurrencyGate* server_cap_ = nullptr;  ///< of the servers that have caps
-    policy::ConcurrencyLimits server_limits_;
+    std::atomic<uint32_t> server_room_{policy::ConcurrencyLimits::kUnbounded};  ///< as was set last
     std::map<std::string, ConcurrencyGate*, std::less<>> groups_;  ///< by the name that routes share
     std::vector<Scope> scopes_;  ///< the first one without a route, then one for each
 };

@@ -8,8 +8,9 @@
 
 namespace weir::proxy {
 
-ServerTls::ServerTls(const net::TlsClientContext& context, std::string server, std::string name)
-    : context_(context), server_(std::move(server)), name_(std::move(name)) {}
+ServerTls::ServerTls(std::shared_ptr<const net::TlsClientContext> context, std::string server,
+                     std::string name)
+    : context_(std::move(context)), server_(std::move(server)), name_(std::move(name)) {}
 
 std::string ServerTls::describe(const net::TlsFault& fault) const {
     switch (fault.kind) {

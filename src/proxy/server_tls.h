@@ -10,14 +10,13 @@
 
 namespace weir::proxy {
 
-/// One for all workers and for the health checks; any thread. The context outlives it, and it outlives the
-/// sessions.
+/// One for all workers and for the health checks; any thread. It outlives the sessions.
 class ServerTls {
   public:
     /// `server`: as the log names it. `name`: what its certificate has to be for.
-    ServerTls(const net::TlsClientContext& context, std::string server, std::string name);
+    ServerTls(std::shared_ptr<const net::TlsClientContext> context, std::string server, std::string name);
 
-    [[nodiscard]] std::unique_ptr<net::TlsSession> session() { return context_.session(name_, tickets_); }
+    [[nodiscard]] std::unique_ptr<net::TlsSession> session() { return context_->session(name_, tickets_); }
 
     /// One clause for the client: what is wrong with TLS to the app.
     [[nodiscard]] std::string describe(const net::TlsFault&) const;
@@ -26,7 +25,7 @@ class ServerTls {
     void note_success();
 
   private:
-    const net::TlsClientContext& context_;
+    const std::shared_ptr<const net::TlsClientContext> context_;
     std::string server_;
     std::string name_;
     net::TlsTickets tickets_;

@@ -15,7 +15,7 @@ Slots::Answer Slots::ask(const Scope& scope, const policy::Arrival& arrival, Tim
 
 void Slots::sit_in_shadow(const Scope& scope) {
     for (size_t index = 0; index < scope.shadow_caps.size(); ++index) {
-        seats_[index] = scope.shadow_caps[index]->shadow.enter();
+        seats_[index] = scope.shadow_caps[index]->shadow->enter();
         if (!seats_[index]) shadow_refusals_.set(index);
     }
 }
@@ -24,13 +24,13 @@ policy::Verdict Slots::ask_next(Time now) {
     const Cap& cap = scope_->caps[held_];
     policy::Arrival arrival = arrival_;
     arrival.deadline = std::min(arrival.deadline, now + cap.wait);
-    return cap.gate->group.acquire(place_, arrival, now);
+    return cap.gate->group->acquire(place_, arrival, now);
 }
 
-Slots::Answer Slots::claim(Time now) { return follow(scope_->caps[held_].gate->group.claim(place_), now); }
+Slots::Answer Slots::claim(Time now) { return follow(scope_->caps[held_].gate->group->claim(place_), now); }
 
 Slots::Answer Slots::expire(Time now) {
-    return follow(scope_->caps[held_].gate->group.expire(place_, now), now);
+    return follow(scope_->caps[held_].gate->group->expire(place_, now), now);
 }
 
 Slots::Answer Slots::follow(policy::Verdict verdict, Time now) {
@@ -55,7 +55,7 @@ void Slots::settle(Time now) {
 
 void Slots::abandon(Time now) {
     if (place_.is_taken()) {
-        scope_->caps[held_].gate->group.leave(place_, now);
+        scope_->caps[held_].gate->group->leave(place_, now);
         note_.withdraw();
     }
     for (policy::Permit& permit : permits_) permit.abandon(now);

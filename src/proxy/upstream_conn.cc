@@ -35,16 +35,13 @@ bool is_lasting(net::TlsFault::Kind kind) {
     }
     return false;
 }
-
-std::unique_ptr<net::TlsSession> tls_of(const UpstreamPool& pool) {
-    return pool.tls() == nullptr ? nullptr : pool.tls()->session();
-}
 }  // namespace
 
 UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t address_index)
     : kit_(kit),
       pool_(pool),
-      stream_(kit.loop, std::move(fd), *this, tls_of(pool)),
+      tls_(pool.tls()),
+      stream_(kit.loop, std::move(fd), *this, tls_ ? tls_->session() : nullptr),
       task_(kit.loop, &UpstreamConn::on_task, this),
       opened_at_(kit.loop.now()),
       idle_since_(opened_at_),
@@ -155,8 +152,8 @@ void UpstreamConn::secure() {
         case net::IoStatus::closed:
         case net::IoStatus::failed: break;
     }
-    tls_failure_ = pool_.tls()->describe(stream_.tls()->fault());
-    pool_.tls()->note_failure(tls_failure_);
+    tls_failure_ = tls_->describe(stream_.tls()->fault());
+    tls_->note_failure(tls_failure_);
     fail_connect({.reason = http::Reason::upstream_connect,
                   .retry = Retry::always,
                   .detail = tls_failure_,
@@ -213,7 +210,7 @@ size_t UpstreamConn::read_once(std::span<char> room) {
 /// Not before the first byte is all well: a server that wants a certificate of weir says so behind the
 /// handshake.
 void UpstreamConn::note_answer() {
-    if (!has_answered_ && pool_.tls() != nullptr) pool_.tls()->note_success();
+    if (!has_answered_ && tls_) tls_->note_success();
     has_answered_ = true;
 }
 
@@ -231,7 +228,7 @@ std::string_view UpstreamConn::take_head(std::string_view bytes) {
         stash(bytes);
         bytes = {partial_head_.bytes(), partial_bytes_};
     }
-    if (pool_.tls() == nullptr && is_tls_alert(bytes)) {
+    if (!tls_ && is_tls_alert(bytes)) {
         fail({.reason = http::Reason::upstream_protocol,
               .detail = "the app speaks TLS: its URL has to begin with https://"});
         return {};
@@ -326,8 +323,8 @@ void UpstreamConn::on_end(const net::IoResult& got) {
     if (!has_answered_ && reused()) pool_.note_closed_after(was_idle_);
     const Retry retry = has_answered_ ? Retry::no : Retry::if_unprocessed;
     if (stream_.tls() != nullptr && stream_.tls()->fault().kind != net::TlsFault::Kind::none) {
-        tls_failure_ = pool_.tls()->describe(stream_.tls()->fault());
-        pool_.tls()->note_failure(tls_failure_);
+        tls_failure_ = tls_->describe(stream_.tls()->fault());
+        tls_->note_failure(tls_failure_);
         return fail({.reason = http::Reason::upstream_reset, .retry = retry, .detail = tls_failure_});
     }
     fail({.reason = http::Reason::upstream_reset,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 namespace weir::proxy {
 
+class ServerTls;
 class UpstreamPool;
 struct Kit;
 
@@ -125,6 +127,7 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     Kit& kit_;
     UpstreamPool& pool_;
     UpstreamUser* user_ = nullptr;
+    const std::shared_ptr<ServerTls> tls_;  ///< null: in plain
     net::Stream stream_;
     net::Task task_;
     State state_ = State::connecting;

@@ -27,18 +27,26 @@ Lease::~Lease() {
     if (conn_ != nullptr) conn_->pool().give_back(*conn_);
 }
 
-UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls,
-                           size_t server)
+UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, std::shared_ptr<ServerTls> tls,
+                           ServerFigures& figures)
     : kit_(kit),
       endpoint_(std::move(endpoint)),
       name_(to_string(endpoint_)),
-      bounds_(bounds),
-      tls_(tls),
-      figures_(kit.metrics.server(server)) {
+      bounds_(kit.settings().upstream.pool),
+      tls_(std::move(tls)),
+      figures_(&figures) {
     if (auto literal = net::SocketAddress::literal(endpoint_)) addresses_ = {*literal};
 }
 
 UpstreamPool::~UpstreamPool() = default;
+
+void UpstreamPool::settle(const config::Pool& bounds, std::shared_ptr<ServerTls> tls,
+                          ServerFigures& figures) {
+    bounds_ = bounds;
+    tls_ = std::move(tls);
+    figures_ = &figures;
+    publish();
+}
 
 Result<Lease, Error> UpstreamPool::lease(UpstreamUser& user, Want want) {
     UpstreamConn* conn = take_idle(want);
@@ -48,7 +56,7 @@ Result<Lease, Error> UpstreamPool::lease(UpstreamUser& user, Want want) {
         conn = *opened;
     }
     conn->lease_to(user);
-    if (conn->reused()) figures_.reused.add();
+    if (conn->reused()) figures_->reused.add();
     publish();
     return Lease(*conn);
 }
@@ -120,8 +128,8 @@ void UpstreamPool::drop_idle(UpstreamConn& conn) {
 
 /// For whoever reads the figures on another thread.
 void UpstreamPool::publish() {
-    figures_.idle.set(idle());
-    figures_.in_use.set(in_use());
+    figures_->idle.set(idle());
+    figures_->in_use.set(in_use());
 }
 
 void UpstreamPool::remove(UpstreamConn& conn) {
@@ -179,7 +187,7 @@ void UpstreamPool::sweep(Time now) {
     for (auto& conn : all_) {
         bool warms = conn->is_warming();
         warming += warms ? 1 : 0;
-        bool late = warms && now - conn->opened_at() >= kit_.settings.timeout.connect;
+        bool late = warms && now - conn->opened_at() >= kit_.settings().timeout.connect;
         if (late || (conn->state() == UpstreamConn::State::idle && is_worn_out(*conn, now)))
             worn_out.push_back(conn.get());
     }

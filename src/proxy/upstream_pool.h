@@ -48,8 +48,7 @@ class UpstreamPool {
   public:
     /// `tls`: null for a server that is spoken to in plain; outlives the pool. `server`: its place in the
     /// configuration.
-    UpstreamPool(Kit& kit, Endpoint endpoint, const config::Pool& bounds, ServerTls* tls = nullptr,
-                 size_t server = 0);
+    UpstreamPool(Kit& kit, Endpoint endpoint, std::shared_ptr<ServerTls> tls, ServerFigures& figures);
     ~UpstreamPool();
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -68,16 +67,25 @@ class UpstreamPool {
     void sweep(Time now);
     void close_idle();
 
+    /// The same server under another plan: connections go on, and new ones are made by what holds now. The
+    /// figures outlive the pool, or the next such call.
+    void settle(const config::Pool& bounds, std::shared_ptr<ServerTls> tls, ServerFigures& figures);
+    /// Whether it leads there.
+    [[nodiscard]] bool leads_to(const config::Server& server) const {
+        return endpoint_ == server.address && (tls_ != nullptr) == server.is_tls;
+    }
+    [[nodiscard]] bool is_empty() const { return all_.empty(); }
+
     /// It refused a connection a moment ago and has accepted none since.
     [[nodiscard]] bool is_suspect(Time now) const { return now < suspect_until_; }
     [[nodiscard]] size_t in_use() const { return all_.size() - idle_.size(); }
     [[nodiscard]] size_t idle() const { return idle_.size(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] size_t address_count() const { return addresses_.size(); }
-    [[nodiscard]] ServerFigures& figures() const { return figures_; }
+    [[nodiscard]] ServerFigures& figures() const { return *figures_; }
 
     // ---- for connections and leases
-    [[nodiscard]] ServerTls* tls() const { return tls_; }
+    [[nodiscard]] const std::shared_ptr<ServerTls>& tls() const { return tls_; }
     void give_back(UpstreamConn&);
     void drop_idle(UpstreamConn&);
     void drop_closed(UpstreamConn&);  ///< the app has closed an idle one
@@ -99,9 +107,9 @@ class UpstreamPool {
     Kit& kit_;
     Endpoint endpoint_;
     std::string name_;
-    const config::Pool& bounds_;
-    ServerTls* tls_;
-    ServerFigures& figures_;
+    config::Pool bounds_;
+    std::shared_ptr<ServerTls> tls_;
+    ServerFigures* figures_;
     std::vector<net::SocketAddress> addresses_;
     size_t preferred_address_ = 0;
     Time suspect_until_{};

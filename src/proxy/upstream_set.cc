@@ -1,6 +1,8 @@
 #include "proxy/upstream_set.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "proxy/fleet.h"
 #include "proxy/kit.h"
@@ -15,12 +17,48 @@ constexpr size_t kMostConnects = 4;
 
 }  // namespace
 
-UpstreamSet::UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t random)
-    : kit_(kit), balancer_(upstream.balance, upstream.servers.size(), random), random_(random | 1) {
-    for (size_t index = 0; index < upstream.servers.size(); ++index)
-        pools_.push_back(std::make_unique<UpstreamPool>(kit, upstream.servers[index].address, upstream.pool,
-                                                        kit.fleet.tls(index), index));
+UpstreamSet::UpstreamSet(Kit& kit, uint64_t random)
+    : kit_(kit),
+      balancer_(kit.settings().upstream.balance, kit.settings().upstream.servers.size(), random),
+      random_(random | 1) {
+    make_pools();
+}
+
+void UpstreamSet::make_pools() {
+    const auto& servers = kit_.settings().upstream.servers;
+    for (size_t index = 0; index < servers.size(); ++index) {
+        const std::shared_ptr<ServerTls>& tls = kit_.plan().fleet->tls(index);
+        ServerFigures& figures = kit_.metrics->server(index);
+        pools_.push_back(take_pool(servers[index]));
+        if (pools_.back()) {
+            pools_.back()->settle(kit_.settings().upstream.pool, tls, figures);
+        } else {
+            pools_.back() = std::make_unique<UpstreamPool>(kit_, servers[index].address, tls, figures);
+        }
+    }
     candidates_.resize(pools_.size());
+}
+
+std::unique_ptr<UpstreamPool> UpstreamSet::take_pool(const config::Server& server) {
+    for (auto& pool : former_) {
+        if (!pool->leads_to(server)) continue;
+        std::swap(pool, former_.back());
+        auto taken = std::move(former_.back());
+        former_.pop_back();
+        return taken;
+    }
+    return nullptr;
+}
+
+void UpstreamSet::adopt() {
+    std::move(pools_.begin(), pools_.end(), std::back_inserter(former_));
+    pools_.clear();
+    make_pools();
+    for (auto& pool : former_) {
+        pool->settle({}, pool->tls(), former_figures_);
+        pool->close_idle();
+    }
+    balancer_ = policy::Balancer(kit_.settings().upstream.balance, pools_.size(), next_random());
 }
 
 /// xorshift64 (G. Marsaglia, "Xorshift RNGs", 2003): it decides ties, nothing that anybody could exploit.
@@ -32,8 +70,9 @@ uint64_t UpstreamSet::next_random() {
 }
 
 std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
+    Fleet& fleet = *kit_.plan().fleet;
     for (size_t index = 0; index < pools_.size(); ++index) {
-        policy::Candidate& candidate = candidates_[index] = kit_.fleet.candidate(index, now);
+        policy::Candidate& candidate = candidates_[index] = fleet.candidate(index, now);
         candidate.is_tried = tried[index];
         if (candidate.standing == Standing::in && pools_[index]->is_suspect(now))
             candidate.standing = Standing::suspect;
@@ -42,8 +81,8 @@ std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
     for (size_t tries = 0; tries < pools_.size(); ++tries) {
         const policy::Choice choice = balancer_.choose(candidates_, next_random());
         if (choice.kind != policy::Choice::Kind::server) return std::nullopt;
-        if (auto attempt = kit_.fleet.ejections().enter(choice.server, now))
-            return Visit(kit_.fleet, choice.server, std::move(*attempt));
+        if (auto attempt = fleet.ejections().enter(choice.server, now))
+            return Visit(kit_.plans.pin(), choice.server, std::move(*attempt));
         candidates_[choice.server].standing = Standing::out;
     }
     return std::nullopt;
@@ -80,6 +119,8 @@ void UpstreamSet::set_addresses(size_t server, std::vector<net::SocketAddress> a
 
 void UpstreamSet::sweep(Time now) {
     for (auto& pool : pools_) pool->sweep(now);
+    // Log lines of exchanges that began under another plan still name them.
+    if (kit_.plans.size() == 1) std::erase_if(former_, [](const auto& pool) { return pool->is_empty(); });
 }
 
 void UpstreamSet::close_idle() {

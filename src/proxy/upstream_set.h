@@ -23,7 +23,11 @@ struct Leased {
 /// Thread: its worker's.
 class UpstreamSet {
   public:
-    UpstreamSet(Kit& kit, const config::Upstream& upstream, uint64_t random);
+    UpstreamSet(Kit& kit, uint64_t random);
+
+    /// The kit has another plan, and other figures. Pools of servers that stay keep their connections; of
+    /// the others, those in use end with their requests.
+    void adopt();
 
     /// Fails with `upstream_unavailable` where no server may be asked. `server`, if given, is told which one
     /// was asked, also where that failed at once.
@@ -41,11 +45,16 @@ class UpstreamSet {
     [[nodiscard]] std::optional<Visit> choose(const TriedServers& tried, Time now);
     [[nodiscard]] uint64_t next_random();
 
+    [[nodiscard]] std::unique_ptr<UpstreamPool> take_pool(const config::Server& server);
+    void make_pools();
+
     Kit& kit_;
     policy::Balancer balancer_;
     uint64_t random_;
     std::vector<std::unique_ptr<UpstreamPool>> pools_;
-    std::vector<policy::Candidate> candidates_;  ///< scratch
+    std::vector<std::unique_ptr<UpstreamPool>> former_;  ///< of servers that are no longer there
+    ServerFigures former_figures_;                       ///< which nobody reads
+    std::vector<policy::Candidate> candidates_;          ///< scratch
 };
 
 }  // namespace weir::proxy

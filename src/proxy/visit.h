@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "proxy/fleet.h"
+#include "proxy/plans.h"
 
 namespace weir::proxy {
 
@@ -12,32 +12,34 @@ namespace weir::proxy {
 class Visit {
   public:
     Visit() = default;
-    Visit(Fleet& fleet, size_t server, policy::Attempt attempt)
-        : fleet_(&fleet), server_(server), attempt_(std::move(attempt)) {
-        fleet.enter(server);
+    Visit(PlanPin plan, size_t server, policy::Attempt attempt)
+        : plan_(std::move(plan)), server_(server), attempt_(std::move(attempt)) {
+        plan_->fleet->enter(server);
     }
     Visit(Visit&& other) noexcept
-        : fleet_(std::exchange(other.fleet_, nullptr)),
-          server_(other.server_),
-          attempt_(std::move(other.attempt_)) {}
+        : plan_(std::move(other.plan_)), server_(other.server_), attempt_(std::move(other.attempt_)) {}
     Visit& operator=(Visit&& other) noexcept {
         Visit moved(std::move(other));
-        std::swap(fleet_, moved.fleet_);
+        std::swap(plan_, moved.plan_);
         std::swap(server_, moved.server_);
         std::swap(attempt_, moved.attempt_);
         return *this;
     }
     ~Visit() {
-        if (fleet_ != nullptr) fleet_->leave(server_);
+        if (plan_) plan_->fleet->leave(server_);
     }
 
     /// The first call counts; without one nothing is said of the server. True: it has just been left out, or
     /// has come back.
     bool settle(bool succeeded, Time now) { return attempt_.settle(succeeded, now); }
+    /// Only of a visit that is under way.
+    [[nodiscard]] const config::Server& server_settings() const {
+        return plan_->settings.upstream.servers[server_];
+    }
     [[nodiscard]] size_t server() const { return server_; }
 
   private:
-    Fleet* fleet_ = nullptr;
+    PlanPin plan_;
     size_t server_ = 0;
     policy::Attempt attempt_;
 };

@@ -35,6 +35,41 @@ def test_a_line_says_who_asked_what_and_how_it_went(weir, connect, upstream):
     assert not {"reason", "cut", "retries", "slow"} & line.keys()
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    "sent, logged",
+    [
+        ([f"00-{TRACE}-00f067aa0ba902b7-01"], TRACE),
+        ([f"00-{TRACE.upper()}-00f067aa0ba902b7-01"], None),
+        ([f'00-{TRACE[:-2]}"}}-00f067aa0ba902b7-01'], None),
+        ([f"00-{TRACE}-00f067aa0ba902b7-01"] * 2, None),
+    ],
+)
+def test_the_trace_of_a_request_is_named_and_passed_on_as_it_came(weir, connect, upstream, sent, logged):
+    app = upstream(answering())
+    proxy = weir(app)
+    assert connect(proxy).ask(fields=[("Traceparent", value) for value in sent]).status == 200
+    assert proxy.log_lines(1)[0].get("trace_id") == logged
+    assert [value for name, value in app.requests[0].fields if name.lower() == "traceparent"] == sent
+
+
+def test_credentials_are_nowhere_in_the_log(weir, connect, upstream):
+    proxy = weir(upstream(answering()), log={"level": "debug"})
+    fields = {
+        "Authorization": "Bearer swordfish-1",
+        "Proxy-Authorization": "Basic swordfish-2",
+        "Cookie": "session=swordfish-3",
+        "X-Api-Key": "swordfish-4",
+        "Referer": "https://app.example/?token=swordfish-5",
+    }
+    assert connect(proxy).ask("/a?password=swordfish-6&api_key=swordfish-7", fields=fields).status == 200
+    assert "***" in proxy.log_lines(1)[0]["path"]
+    proxy.stop()
+    assert "swordfish" not in proxy.log_path.read_text() + proxy.stderr + proxy.stdout
+
+
 def test_every_request_has_its_line(weir, connect, upstream):
     proxy = weir(upstream(answering()))
     client = connect(proxy)

@@ -66,11 +66,21 @@ def test_one_route_answers_and_one_fails(demo):
 
 
 def test_the_loop_it_prints_ends_in_refusals_that_say_why(demo):
-    (loop,) = [command for command in commands_in(demo) if command.startswith("for")]
+    (loop,) = [command for command in commands_in(demo) if "seq 35" in command]
     done = subprocess.run(["bash", "-c", loop], capture_output=True, text=True, timeout=30, check=False)
     codes = re.findall(r" (\d{3})$", done.stdout, re.M)
     assert codes == ["200"] * 30 + ["429"] * 5, done.stdout
     assert done.stdout.count('"reason":"rate_limited","rule":"slow-per-10s"') == 5
+
+
+def test_a_crowd_waits_in_the_queue_that_the_demo_has(demo):
+    (crowd,) = [command for command in commands_in(demo) if "seq 28" in command]
+    done = subprocess.run(["bash", "-c", crowd], capture_output=True, text=True, timeout=30, check=False)
+    answers = [line.split() for line in done.stdout.splitlines()]
+    assert len(answers) == 28
+    assert {code for code, _ in answers} <= {"200", "503"}
+    assert sum(code == "200" for code, _ in answers) >= 24
+    assert max(float(seconds) for _, seconds in answers) > 2, "the last ones have waited"
 
 
 def test_a_burst_takes_nothing_from_the_other_routes(demo, stage):

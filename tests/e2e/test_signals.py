@@ -63,6 +63,18 @@ def test_connections_without_a_request_are_closed_when_draining_begins(waiting, 
     app.release()
 
 
+def test_a_new_connection_may_still_ask_when_draining_begins(waiting, connect):
+    proxy, app, _ = waiting(drain="10s")
+    fresh = connect(proxy)
+    with proxy.stopped():
+        proxy.signal(signal.SIGTERM)
+    eventually(lambda: "draining" in proxy.stderr, what="it drains")
+    fresh.request()
+    app.release()
+    answer = fresh.response()
+    assert (answer.status, answer.value("connection")) == (200, "close")
+
+
 def test_an_idle_proxy_exits_at_once(weir, connect, upstream):
     proxy = weir(upstream(answering()), drain="30s")
     client = connect(proxy)

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "http/head_scan.h"
+#include "http/trace_context.h"
 #include "input.h"
 
 namespace weir::fuzz {
@@ -60,9 +61,9 @@ bool is_passed_through(const Field& field) {
     if (http::equals_ignoring_case(start, kForwarded)) return false;
     // "Connection: close", which weir may write, names a field of that name too.
     if (http::equals_ignoring_case(field.name, "close")) return false;
-    constexpr std::array kPassed{FieldId::other,        FieldId::content_type,     FieldId::referer,
-                                 FieldId::server,       FieldId::trailer,          FieldId::user_agent,
-                                 FieldId::grpc_timeout, FieldId::x_request_timeout};
+    constexpr std::array kPassed{FieldId::other,        FieldId::content_type,      FieldId::referer,
+                                 FieldId::server,       FieldId::trailer,           FieldId::user_agent,
+                                 FieldId::grpc_timeout, FieldId::x_request_timeout, FieldId::traceparent};
     return std::find(kPassed.begin(), kPassed.end(), folded_id(field.name)) != kPassed.end();
 }
 
@@ -93,6 +94,10 @@ void require_sound_fields(const std::vector<Field>& fields, std::string_view hea
         require(!field.name.empty(), "no field is without a name");
         require(lies_in(field.name, head) && lies_in(field.value, head), "fields are views into the head");
         require(field.id == http::field_id_of(field.name), "a field's id is that of its name");
+        const std::string_view trace = http::trace_id_of(field.value);
+        require(trace.empty() || (trace.size() == 32 && lies_in(trace, field.value)),
+                "a trace has 32 digits");
+        require(trace.find_first_not_of("0123456789abcdef") == std::string_view::npos, "and they are hex");
         require(field.name.find_first_of(" \t:\r\n") == std::string_view::npos, "a name is a token");
         require(field.value.find_first_of(kLineBreakers) == std::string_view::npos, "a value is one line");
     }

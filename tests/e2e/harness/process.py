@@ -16,7 +16,7 @@ from .poll import eventually
 class Process:
     """Output goes to files, so that nothing blocks and all can be read at any time."""
 
-    def __init__(self, command, directory, name, env=None):
+    def __init__(self, command, directory, name, env=None, pass_fds=()):
         self.name = name
         self.stdout_path = directory / f"{name}.stdout"
         self.stderr_path = directory / f"{name}.stderr"
@@ -29,6 +29,7 @@ class Process:
                 stderr=err,
                 env={**{key: value for key, value in os.environ.items() if not key.startswith("WEIR_")}, **(env or {})},
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
         self.pid = self.popen.pid
 

@@ -15,10 +15,10 @@ class Stage:
         self._upstreams = []
         self._apps = []
 
-    def weir(self, app=None, *, flags=(), env=None, prefix=(), **settings):
+    def weir(self, app=None, *, flags=(), env=None, prefix=(), pass_fds=(), **settings):
         """Starts the proxy. Settings are the sections of the config: `timeout={"header": "300ms"}`."""
         directory = self.directory / f"weir-{len(self._weirs)}"
-        started = weir.start(directory, app, settings, flags, env, prefix)
+        started = weir.start(directory, app, settings, flags, env, prefix, pass_fds)
         self._weirs.append(started)
         return started
 
@@ -56,6 +56,11 @@ class Stage:
         started = apps.KINDS[kind](directory, **options)
         self._apps.append(started)
         return started
+
+    def adopt(self, app):
+        """One that the test has started itself is taken down with the others."""
+        self._apps.append(app)
+        return app
 
     def take_down(self):
         failures = []

@@ -39,12 +39,12 @@ def to_yaml(value):
 
 
 class Weir(Process):
-    def __init__(self, directory, command, env, address):
+    def __init__(self, directory, command, env, address, pass_fds=()):
         """`address` is (host, port), or the path of a UNIX socket."""
         self.address = address
         self.log_path = directory / "access.log"
         self.expected_codes = (0,)
-        super().__init__(command, directory, "weir", {**SANITIZER_OPTIONS, **(env or {})})
+        super().__init__(command, directory, "weir", {**SANITIZER_OPTIONS, **(env or {})}, pass_fds)
         if isinstance(address, str):
             eventually(lambda: os.path.exists(address) or not self.is_running, what=f"{address} exists")
         else:
@@ -90,14 +90,14 @@ class Weir(Process):
         assert code in self.expected_codes, f"exit code {code}\n{self.stderr}"
 
 
-def start(directory, app, settings, flags=(), env=None, prefix=()):
+def start(directory, app, settings, flags=(), env=None, prefix=(), pass_fds=()):
     """`app` is anything with a url, a URL, or None where the settings or flags say it. Tries another port on a clash."""
     directory.mkdir(parents=True, exist_ok=True)
     for attempt in range(5):
         port = free_port()
         command, address = compose(directory, app, dict(settings), port)
         try:
-            return Weir(directory, [*prefix, *command, *flags], env, address)
+            return Weir(directory, [*prefix, *command, *flags], env, address, pass_fds)
         except AssertionError as failure:
             if attempt == 4 or "in use" not in str(failure).lower():
                 raise
@@ -143,5 +143,6 @@ def compose(directory, app, settings, port):
     text = "".join(f"{key}: {to_yaml(value)}\n" for key, value in settings.items())
     config = directory / "weir.yaml"
     config.write_text(text.replace("PORT", str(port)))
-    address = listen[5:] if str(listen).startswith("unix:") else ("127.0.0.1", port)
+    own = re.fullmatch(r"127\.0\.0\.1:(\d+)", str(listen))
+    address = listen[5:] if str(listen).startswith("unix:") else ("127.0.0.1", int(own[1]) if own else port)
     return [BINARY, "--config", config], address

@@ -153,6 +153,7 @@ TEST_CASE("an address that is taken is an error that names it") {
     Admin admin;
     WatchedParts parts;
     parts.settings.admin.address = *parse_endpoint(admin.listener->address());
+    parts.settle();
     auto second = AdminListener::open(admin.driven.loop, parts.overview);
     REQUIRE_FALSE(second.has_value());
     CHECK(second.error().find(admin.listener->address()) != std::string::npos);

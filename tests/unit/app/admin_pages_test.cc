@@ -83,11 +83,11 @@ TEST_CASE("the stats tell of each cap apart, with quantiles of the routes that i
     record.status = 200;
     record.slot_wait = milliseconds(7);
     record.upstream = milliseconds(20);
-    parts.workers[0].note(parts.rules.scopes()[0], record);
-    parts.workers[1].note(parts.rules.scopes()[1], record);
+    parts.workers[0]->note(parts.rules.scopes()[0], record);
+    parts.workers[1]->note(parts.rules.scopes()[1], record);
 
     policy::Place place([](void*) noexcept {}, nullptr);
-    auto& group = parts.rules.caps()[0]->group;
+    auto& group = *parts.rules.caps()[0]->group;
     auto verdict = group.acquire(place, {.client = 1}, kNow);
     const auto after = json_of(ask(parts, "GET /stats"));
     CHECK(after["concurrency"]["activeProcesses"] == 1);
@@ -111,6 +111,7 @@ TEST_CASE("POST /drain drains, and says so at once") {
 TEST_CASE("where there is a token, nothing is told without it") {
     WatchedParts parts;
     parts.settings.admin.token = "a-very-long-secret";
+    parts.settle();
     const std::string host = "Host: weir.example\r\n";
     for (const char* path : {"GET /metrics", "GET /livez", "GET /nowhere", "POST /drain", "PUT /config"}) {
         CAPTURE(path);
@@ -154,6 +155,7 @@ TEST_CASE("without a token, a page in somebody's browser can neither read nor dr
     CHECK(parts.drains == 0);
     CHECK(ask(parts, "POST /drain", own + "Origin: http://127.0.0.1:9180\r\n").status == 202);
     parts.settings.admin.address = Endpoint{.host = {}, .port = 0, .path = "/run/weir-admin.sock"};
+    parts.settle();
     CHECK(ask(parts, "GET /livez", "Host: weir\r\n").status == 200);
 }
 

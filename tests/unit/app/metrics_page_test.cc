@@ -20,18 +20,18 @@ TEST_CASE("what the workers have counted apart is added up") {
     answered.total = 3ms;
     answered.slot_wait = 0ms;
     answered.upstream = 2ms;
-    parts.workers[0].note(everywhere, answered);
-    parts.workers[1].note(everywhere, answered);
-    parts.workers[1].note(parts.rules.scopes()[1], answered);
+    parts.workers[0]->note(everywhere, answered);
+    parts.workers[1]->note(everywhere, answered);
+    parts.workers[1]->note(parts.rules.scopes()[1], answered);
     proxy::AccessRecord refused;
     refused.status = 429;
     refused.rule = "per-min";
     refused.refusal = http::Reason::rate_limited;
-    parts.workers[1].note(everywhere, refused);
-    parts.workers[0].server(1).retries[static_cast<size_t>(http::Reason::upstream_reset)].add();
-    parts.workers[0].note_race(true);
-    parts.workers[0].server(0).idle.set(3);
-    parts.workers[1].server(0).idle.set(4);
+    parts.workers[1]->note(everywhere, refused);
+    parts.workers[0]->server(1).retries[static_cast<size_t>(http::Reason::upstream_reset)].add();
+    parts.workers[0]->note_race(true);
+    parts.workers[0]->server(0).idle.set(3);
+    parts.workers[1]->server(0).idle.set(4);
 
     auto series = series_in(MetricsPage(parts.overview).text());
     CHECK(series["weir_requests_total{route='(none)',code='200'}"] == 2);
@@ -87,6 +87,38 @@ TEST_CASE("a server that is down is not up") {
     auto series = series_in(MetricsPage(parts.overview).text());
     CHECK(series["weir_upstream_up{server='127.0.0.1:5000'}"] == 0);
     CHECK(series["weir_upstream_up{server='127.0.0.1:5001'}"] == 1);
+}
+
+TEST_CASE("checks are counted by server and by how they ended, where there are any") {
+    config::Settings settings = proxy::limited_settings();
+    CHECK_FALSE(MetricsPage(WatchedParts(settings).overview).text().find("weir_health_checks_total{") !=
+                std::string::npos);
+    settings.health.path = "/health";
+    WatchedParts parts(settings);
+    parts.fleet.count_check(1, policy::CheckResult::timed_out);
+    parts.fleet.count_check(1, policy::CheckResult::timed_out);
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["weir_health_checks_total{server='127.0.0.1:5001',result='timed_out'}"] == 2);
+    for (size_t each = 0; each < policy::kCheckResults; ++each) {
+        const std::string name(policy::name_of(static_cast<policy::CheckResult>(each)));
+        CHECK(series.contains("weir_health_checks_total{server='127.0.0.1:5000',result='" + name + "'}"));
+    }
+}
+
+TEST_CASE("a cap tells its bounds, where it has them") {
+    config::Settings settings = proxy::limited_settings();
+    settings.limits.concurrency = 7;
+    settings.limits.queue.size.value = 11;
+    WatchedParts parts(settings);
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["weir_in_flight_limit{queue='concurrency'}"] == 7);
+    CHECK(series["weir_queue_limit{queue='concurrency'}"] == 11);
+    settings.limits.concurrency.reset();
+    settings.limits.per_client_concurrency = 2;
+    WatchedParts unbounded(settings);
+    series = series_in(MetricsPage(unbounded.overview).text());
+    CHECK(series.contains("weir_in_flight{queue='concurrency'}"));
+    CHECK_FALSE(series.contains("weir_in_flight_limit{queue='concurrency'}"));
 }
 
 TEST_CASE("names that are there twice are told apart, so that no series is") {

@@ -23,7 +23,7 @@ config::Settings listening_on(const Endpoint& endpoint) {
 }
 
 std::string refusal_of(const config::Settings& settings) {
-    auto server = Server::start(settings);
+    auto server = Server::start({.settings = settings});
     REQUIRE_FALSE(server.has_value());
     return server.error();
 }
@@ -35,7 +35,7 @@ TEST_CASE("a server says where it listens, with the ports that the kernel chose"
     config::Settings settings = listening_on(on_loopback());
     settings.workers = 2;
     settings.listen.push_back({.address = at_path(folder.file("weir.sock"))});
-    auto server = Server::start(settings);
+    auto server = Server::start({.settings = settings});
     REQUIRE(server.has_value());
     const auto addresses = (*server)->addresses();
     REQUIRE(addresses.size() == 2);
@@ -48,7 +48,7 @@ TEST_CASE("a server takes its UNIX socket's file with it") {
     net::TemporaryFolder folder;
     const std::string path = folder.file("weir.sock");
     {
-        auto server = Server::start(listening_on(at_path(path)));
+        auto server = Server::start({.settings = listening_on(at_path(path))});
         REQUIRE(server.has_value());
         CHECK(std::filesystem::is_socket(path));
     }
@@ -85,11 +85,11 @@ TEST_CASE("without the default admin address, which another weir may have, a ser
     config::Settings settings = listening_on(on_loopback());
     settings.log.level = config::LogLevel::error;
     settings.admin.address = on_loopback(net::SocketAddress::local_of(taken).port());
-    auto server = Server::start(settings);
+    auto server = Server::start({.settings = settings});
     REQUIRE(server.has_value());
     CHECK((*server)->admin_address().empty());
     settings.admin.address = on_loopback();
-    auto other = Server::start(settings);
+    auto other = Server::start({.settings = settings});
     REQUIRE(other.has_value());
     CHECK((*other)->admin_address().starts_with("127.0.0.1:"));
 }

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "app/overview.h"
 #include "proxy/limited_settings.h"
@@ -13,31 +16,43 @@ namespace weir::app {
 
 /// Two workers that have counted nothing yet. The settings are those of limited_settings.
 struct WatchedParts {
-    explicit WatchedParts(config::Settings from = proxy::limited_settings()) : settings(std::move(from)) {
+    explicit WatchedParts(config::Settings from = proxy::limited_settings())
+        : settings(with_admin(std::move(from))) {}
+
+    static config::Settings with_admin(config::Settings settings) {
         settings.admin.address = Endpoint{.host = "127.0.0.1", .port = 0, .path = {}};
+        return settings;
     }
 
     config::Settings settings;
-    proxy::Rules rules{settings, HashSeed{1, 2}};
-    proxy::Fleet fleet{settings, 2};
-    proxy::ConnectionGate gate{100, 100};
+    /// Has the pages see what a test has changed in the settings.
+    void settle() { overview.plan = make_plan(); }
+    [[nodiscard]] std::shared_ptr<proxy::Plan> make_plan() const {
+        return std::make_shared<proxy::Plan>(settings,
+                                             proxy::Surroundings{.seed = HashSeed{1, 2}, .workers = 2});
+    }
+
+    std::shared_ptr<proxy::Plan> plan = make_plan();
+    proxy::Rules& rules = plan->rules;
+    proxy::Fleet& fleet = *plan->fleet;
+    proxy::ConnectionGate gate{{.connections = 100, .per_address = 100}};
     MemoryBudget budget{1 << 20};
-    std::array<proxy::Metrics, 2> workers{proxy::Metrics(rules, settings.upstream.servers.size()),
-                                          proxy::Metrics(rules, settings.upstream.servers.size())};
+    std::array<std::shared_ptr<proxy::Metrics>, 2> workers{
+        std::make_shared<proxy::Metrics>(rules, fleet.size()),
+        std::make_shared<proxy::Metrics>(rules, fleet.size())};
     bool is_draining = false;
     int drains = 0;
-    Overview overview{.settings = settings,
-                      .rules = rules,
-                      .fleet = fleet,
+    std::function<Result<bool>()> reloads = [] { return Result<bool>(true); };
+    Overview overview{.plan = plan,
                       .gate = gate,
                       .budget = budget,
-                      .log_writer = nullptr,
-                      .workers = {&workers[0], &workers[1]},
+                      .workers = {workers[0], workers[1]},
                       .effective_config = "workers: 2\n",
                       .started = Time(std::chrono::seconds(100)),
-                      .started_at = WallTime(std::chrono::seconds(1'700'000'000)),
+                      .loaded_at = WallTime(std::chrono::seconds(1'700'000'000)),
                       .is_draining = [this] { return is_draining; },
-                      .drain = [this] { ++drains; }};
+                      .drain = [this] { ++drains; },
+                      .reload = [this] { return reloads(); }};
 };
 
 /// Series and values of a text in Prometheus' exposition format, with ' for " in the names. Fails on a line

@@ -55,6 +55,13 @@ TEST_CASE("an option takes one argument and leaves the next to the command") {
     CHECK(parse_well({"check", "-s", "workers=2", "a.yaml"}).config_file == "a.yaml");
 }
 
+TEST_CASE("schema is for programs unless it is asked for as a table") {
+    CHECK(parse_well({"schema"}).action == Action::schema);
+    CHECK_FALSE(parse_well({"schema"}).as_markdown);
+    CHECK(parse_well({"schema", "--markdown"}).as_markdown);
+    CHECK(refusal_of({"schema", "weir.yaml"}).code == 2);
+}
+
 TEST_CASE("without arguments weir runs, with what it finds") {
     const CommandLine line = parse_well({});
     CHECK(line.action == Action::run);

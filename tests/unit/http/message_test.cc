@@ -66,6 +66,7 @@ const NamedId kIds[] = {
     {"X-Request-ID", FieldId::x_request_id},
     {"X-Request-Start", FieldId::x_request_start},
     {"X-Request-Timeout", FieldId::x_request_timeout},
+    {"Traceparent", FieldId::traceparent},
 };
 
 std::string upper(std::string text) {

@@ -215,6 +215,22 @@ TEST_CASE("threads that ask for the same rules in any order neither block each o
     CHECK(admitted == kLimit);
 }
 
+TEST_CASE("whoever holds all slots of a table gives the expired ones up for others") {
+    constexpr size_t kCapacity = 3000;
+    RateRule rule({{3, 1s}, {}}, kCapacity);
+    const auto fill = [&](uint64_t lowest_bit, Time now) {
+        for (uint64_t i = 1; i <= kCapacity; ++i) {
+            const RateAsk ask{&rule, i * 0x9e3779b97f4a7c15U << 1U | lowest_bit, 3};
+            REQUIRE(send({&ask, 1}, now));
+        }
+        CHECK(rule.figures().size == kCapacity);
+    };
+    fill(0, kStart);
+    fill(1, kStart + 1h);
+    fill(0, kStart + 2h);
+    CHECK(rule.figures().shared == 0);
+}
+
 TEST_CASE("threads that flood a small table lose no slot") {
     constexpr size_t kCapacity = 3000;
     RateRule rule({{3, 1s}, {}}, kCapacity);

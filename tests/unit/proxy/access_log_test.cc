@@ -94,6 +94,7 @@ TEST_CASE("a JSON line tells all there is to tell") {
     record.first_byte = 1s + 5us;
     record.retries = 2;
     record.server = "127.0.0.1:5000";
+    record.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
     record.referer = "https://app.example/from";
     record.user_agent = "curl/8.0";
     record.slow = true;
@@ -102,7 +103,8 @@ TEST_CASE("a JSON line tells all there is to tell") {
         R"({"time":"2000-10-10T13:55:36.123456Z","id":"01J9ZQ4M","client":"192.0.2.7","method":"GET",)"
         R"("host":"app.example","path":"/x","protocol":"HTTP/1.1","status":200,"reason":"deadline",)"
         R"("cut":"upstream_stall","bytes_in":17,"bytes_out":2326,"connect_ms":0.080,"first_byte_ms":1000.005,)"
-        R"("total_ms":12.345,"retries":2,"server":"127.0.0.1:5000","referer":"https://app.example/from",)"
+        R"("total_ms":12.345,"retries":2,"server":"127.0.0.1:5000",)"
+        R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","referer":"https://app.example/from",)"
         R"("user_agent":"curl/8.0","slow":true})"
         "\n");
 }
@@ -235,7 +237,7 @@ TEST_CASE("the longest line stays within its bound") {
     record.target = hostile;
     for (auto* text : {&record.client_address, &record.request_id, &record.method, &record.protocol,
                        &record.host, &record.referer, &record.user_agent, &record.server, &record.route,
-                       &record.reason, &record.rule, &record.cut}) {
+                       &record.reason, &record.rule, &record.cut, &record.trace_id}) {
         *text = hostile;
     }
     record.time = WallTime::max();

@@ -191,7 +191,7 @@ TEST_CASE("a malformed request of HTTP/2 is answered, then reset, and leaves not
     CHECK(said.back().number_at(0) == 1);
     clients.parts.driven.settle(5);
     CHECK(clients.parts.kit().blocks.held_bytes() == 0);
-    CHECK(clients.parts.kit().metrics.ended() == 1);
+    CHECK(clients.parts.kit().metrics->ended() == 1);
 }
 
 TEST_CASE("draining tells an idle client of HTTP/2 twice, and then closes") {

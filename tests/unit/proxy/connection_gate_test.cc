@@ -27,7 +27,7 @@ net::IpAddress v6(const char* text) {
 }  // namespace
 
 TEST_CASE("one address gets no more than its share, whatever room there is") {
-    ConnectionGate gate(100, 2);
+    ConnectionGate gate({.connections = 100, .per_address = 2});
     CHECK(gate.enter(v4(1)));
     CHECK(gate.enter(v4(1)));
     CHECK_FALSE(gate.enter(v4(1)));
@@ -37,7 +37,7 @@ TEST_CASE("one address gets no more than its share, whatever room there is") {
 }
 
 TEST_CASE("all addresses together get no more than there is") {
-    ConnectionGate gate(3, 2);
+    ConnectionGate gate({.connections = 3, .per_address = 2});
     CHECK(gate.enter(v4(1)));
     CHECK(gate.enter(v4(2)));
     CHECK(gate.enter(v4(3)));
@@ -45,7 +45,7 @@ TEST_CASE("all addresses together get no more than there is") {
 }
 
 TEST_CASE("who leaves makes room for the next") {
-    ConnectionGate gate(1, 1);
+    ConnectionGate gate({.connections = 1, .per_address = 1});
     CHECK(gate.enter(v4(1)));
     gate.leave(v4(1));
     CHECK(gate.enter(v4(2)));
@@ -53,7 +53,7 @@ TEST_CASE("who leaves makes room for the next") {
 }
 
 TEST_CASE("an IPv6 subscriber is one address, however many of its own it uses") {
-    ConnectionGate gate(100, 1);
+    ConnectionGate gate({.connections = 100, .per_address = 1});
     CHECK(gate.enter(v6("2001:db8:1:1::1")));
     CHECK_FALSE(gate.enter(v6("2001:db8:1:1:ffff::2")));
     CHECK(gate.enter(v6("2001:db8:1:2::1")));
@@ -62,14 +62,14 @@ TEST_CASE("an IPv6 subscriber is one address, however many of its own it uses") 
 }
 
 TEST_CASE("an IPv4 address is the same one through an IPv6 socket") {
-    ConnectionGate gate(100, 1);
+    ConnectionGate gate({.connections = 100, .per_address = 1});
     CHECK(gate.enter(v4(7)));
     CHECK_FALSE(gate.enter(v6("::ffff:10.0.0.7")));
 }
 
 TEST_CASE("a trusted proxy has no share of its own to use up, and counts among all") {
     const config::Cidr proxy{.address = v4(9).bytes, .prefix_bits = 128};
-    ConnectionGate gate(4, 1, policy::AddressSet({&proxy, 1}));
+    ConnectionGate gate({.connections = 4, .per_address = 1, .exempt = policy::AddressSet({&proxy, 1})});
     for (int i = 0; i < 3; ++i) CHECK(gate.enter(v4(9)));
     CHECK(gate.enter(v4(1)));
     CHECK_FALSE(gate.enter(v4(9)));
@@ -80,7 +80,7 @@ TEST_CASE("a trusted proxy has no share of its own to use up, and counts among a
 }
 
 TEST_CASE("workers that enter and leave at the same time neither pass the bound nor lose count") {
-    ConnectionGate gate(64, 16);
+    ConnectionGate gate({.connections = 64, .per_address = 16});
     std::vector<std::thread> workers;
     for (uint32_t worker = 0; worker < 4; ++worker)
         workers.emplace_back([&gate, worker] {

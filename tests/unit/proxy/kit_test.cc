@@ -6,28 +6,6 @@
 
 namespace weir::proxy {
 
-TEST_CASE("the app is told the client's host, the configured one, or in need its own") {
-    http::RequestHead named;
-    named.authority = "app.example";
-    const http::RequestHead nameless;
-    {
-        WorkerParts parts;
-        CHECK(parts.kit().host_for(named).empty());
-        CHECK(parts.kit().host_for(nameless) == "127.0.0.1:5000");
-    }
-    {
-        WorkerParts parts;
-        parts.settings.upstream.host = "legacy.internal";
-        CHECK(parts.kit().host_for(named) == "legacy.internal");
-        CHECK(parts.kit().host_for(nameless) == "legacy.internal");
-    }
-    {
-        WorkerParts parts;
-        parts.settings.upstream.servers[0].address = {.host = {}, .port = 0, .path = "/run/app.sock"};
-        CHECK(parts.kit().host_for(nameless) == "localhost");
-    }
-}
-
 TEST_CASE("while memory is short less is read at a time, but not nothing") {
     WorkerParts parts;
     Kit& kit = parts.kit();

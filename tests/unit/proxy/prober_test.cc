@@ -37,9 +37,10 @@ class Asked {
     }
 
     void start() {
-        fleet = std::make_unique<Fleet>(settings, 1);
+        auto plan = std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}});
+        fleet = plan->fleet;
         probers = std::make_unique<ProberSet>(
-            ProbeKit{driven.loop, settings, *fleet, std::mt19937(1), [this](size_t server, Health health) {
+            ProbeKit{driven.loop, std::move(plan), std::mt19937(1), [this](size_t server, Health health) {
                          CHECK(fleet->health(server) == health);
                          changes.emplace_back(server, health);
                      }});
@@ -63,7 +64,7 @@ class Asked {
     App app;
     config::Settings settings = wide_settings();
     net::DrivenLoop driven;
-    std::unique_ptr<Fleet> fleet;
+    std::shared_ptr<Fleet> fleet;
     std::unique_ptr<ProberSet> probers;
     std::vector<std::pair<size_t, Health>> changes;
     net::Fd far;

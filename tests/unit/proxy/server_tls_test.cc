@@ -10,7 +10,7 @@ namespace weir::proxy {
 TEST_CASE("each fault is described by a clause of its own that blames the app") {
     auto context = net::TlsClientContext::load({.ca = {}, .verify = false});
     REQUIRE(context.has_value());
-    ServerTls tls(*context, "127.0.0.1:8443", "app.test");
+    ServerTls tls(std::make_shared<net::TlsClientContext>(std::move(*context)), "127.0.0.1:8443", "app.test");
     using Kind = net::TlsFault::Kind;
     std::set<std::string> seen;
     for (Kind kind : {Kind::untrusted, Kind::other_name, Kind::expired, Kind::not_yet_valid, Kind::not_tls,

@@ -64,7 +64,7 @@ class Uploading {
     Kit& kit = parts.kit();
     App app;
     RecordingUser user;
-    UpstreamPool pool{kit, app.endpoint(), parts.settings.upstream.pool};
+    UpstreamPool pool{kit, app.endpoint(), nullptr, kit.metrics->server(0)};
     Lease lease;
     net::Fd far;
     Upload upload{kit.blocks};

@@ -60,12 +60,15 @@ class Pooled {
     }
     [[nodiscard]] Time now() { return parts.driven.loop.now(); }
 
+    /// Has the pool see what a test has changed in the bounds.
+    void settle() { pool.settle(bounds, nullptr, kit.metrics->server(0)); }
+
     WorkerParts parts;
     config::Pool& bounds = parts.settings.upstream.pool;
     Kit& kit = parts.kit();
     App app;
     std::vector<net::Fd> fars;
-    UpstreamPool pool{kit, app.endpoint(), parts.settings.upstream.pool};
+    UpstreamPool pool{kit, app.endpoint(), nullptr, kit.metrics->server(0)};
 };
 
 /// Asks at the far end of which connection the pool's next one ends.
@@ -151,6 +154,7 @@ TEST_CASE("a connection is not used again where the app's answer forbids it") {
 TEST_CASE("a connection carries max_requests and no more") {
     Pooled pooled;
     pooled.bounds.max_requests = 2;
+    pooled.settle();
     pooled.fill(1);
     auto second = pooled.borrow();
     CHECK(second.lease->reused());
@@ -170,6 +174,7 @@ TEST_CASE("a connection past max_age is not given out, and the sweep closes it")
 
     pooled.fill(1);
     pooled.bounds.max_age = 0s;
+    pooled.settle();
     auto loan = pooled.borrow();
     CHECK_FALSE(loan.lease->reused());
 }
@@ -188,6 +193,7 @@ TEST_CASE("a connection idle for too long is closed, whoever knows how long that
         INFO(std::string(example.announced));
         Pooled pooled;
         pooled.bounds.idle_timeout = example.configured;
+        pooled.settle();
         auto loan = pooled.borrow();
         net::Fd far = pooled.app.accept();
         pooled.serve(loan, far, std::string("HTTP/1.1 204 No Content\r\n") + example.announced + "\r\n");
@@ -238,6 +244,7 @@ TEST_CASE("a checked connection that is alive is used again") {
 TEST_CASE("no more than max_idle stay idle for longer than a moment, the oldest go first") {
     Pooled pooled;
     pooled.bounds.max_idle = 1;
+    pooled.settle();
     pooled.fill(3);
     const Time since = pooled.now();
     pooled.pool.sweep(since + 999ms);
@@ -251,6 +258,7 @@ TEST_CASE("no more than max_idle stay idle for longer than a moment, the oldest 
 TEST_CASE("with max_idle 0 no connection is kept") {
     Pooled pooled;
     pooled.bounds.max_idle = 0;
+    pooled.settle();
     auto loan = pooled.borrow();
     net::Fd far = pooled.app.accept();
     pooled.serve(loan, far);
@@ -262,6 +270,7 @@ TEST_CASE("with max_idle 0 no connection is kept") {
 TEST_CASE("the sweep opens what min_idle asks for, and the first request finds it") {
     Pooled pooled;
     pooled.bounds.min_idle = 2;
+    pooled.settle();
     pooled.pool.sweep(pooled.now());
     pooled.pool.sweep(pooled.now());
     REQUIRE(pooled.parts.driven.until([&] { return pooled.pool.idle() == 2; }));
@@ -284,6 +293,7 @@ TEST_CASE("while draining nothing is kept and nothing is opened ahead") {
     loan.lease.drop();
     CHECK(pooled.pool.idle() == 0);
     pooled.bounds.min_idle = 2;
+    pooled.settle();
     pooled.pool.sweep(pooled.now());
     CHECK(pooled.pool.in_use() == 0);
 }
@@ -334,8 +344,8 @@ TEST_CASE("the next of an app's addresses is tried where one fails, and the good
 
 TEST_CASE("an app whose name is not resolved yet fails the lease at once") {
     WorkerParts parts;
-    UpstreamPool pool(parts.kit(), {.host = "app.example", .port = 80, .path = {}},
-                      parts.settings.upstream.pool);
+    UpstreamPool pool(parts.kit(), {.host = "app.example", .port = 80, .path = {}}, nullptr,
+                      parts.kit().metrics->server(0));
     CHECK(pool.name() == "app.example:80");
     RecordingUser user;
     auto leased = pool.lease(user, Want::any);

@@ -11,9 +11,8 @@
 #include "net/sockets.h"
 #include "net/stream.h"
 #include "proxy/connection_gate.h"
-#include "proxy/fleet.h"
 #include "proxy/kit.h"
-#include "proxy/rules.h"
+#include "proxy/plan.h"
 #include "proxy/upstream_pool.h"
 
 namespace weir::proxy {
@@ -48,11 +47,11 @@ class WorkerParts {
     Kit& kit() {
         if (!kit_) {
             budget = std::make_unique<MemoryBudget>(settings.limits.memory_bytes);
-            gate = std::make_unique<ConnectionGate>(settings.clients.max_connections,
-                                                    settings.clients.max_connections_per_ip);
-            rules = std::make_unique<Rules>(settings, HashSeed{1, 2});
-            fleet = std::make_unique<Fleet>(settings, 1);
-            kit_ = std::make_unique<Kit>(driven.loop, settings, *budget, *gate, *rules, *fleet, nullptr,
+            gate = std::make_unique<ConnectionGate>(
+                ConnectionGate::Bounds{.connections = settings.clients.max_connections,
+                                       .per_address = settings.clients.max_connections_per_ip});
+            auto plan = std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}});
+            kit_ = std::make_unique<Kit>(driven.loop, std::move(plan), *budget, *gate,
                                          std::array<uint64_t, 2>{1, 2});
         }
         return *kit_;
@@ -62,8 +61,6 @@ class WorkerParts {
     net::DrivenLoop driven;
     std::unique_ptr<MemoryBudget> budget;
     std::unique_ptr<ConnectionGate> gate;
-    std::unique_ptr<Rules> rules;
-    std::unique_ptr<Fleet> fleet;
 
   private:
     std::unique_ptr<Kit> kit_;

@@ -1,0 +1,65 @@
+// The sockets that clients connect to, one address after the other.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/inherited_sockets.h"
+#include "base/result.h"
+#include "config/settings.h"
+#include "net/socket.h"
+
+namespace weir::app {
+
+class Worker;
+
+/// Sockets of one address: one for each worker where they can share the port, else one for all.
+struct Listening {
+    config::Listen configured;
+    std::vector<net::Fd> sockets;
+    std::vector<net::SocketFile> files;  ///< of a UNIX socket: removed with it
+
+    [[nodiscard]] const net::Fd& of_worker(size_t worker) const { return sockets[worker % sockets.size()]; }
+};
+
+/// Thread: the control thread's. Ends after the workers that accept from it, or after they have stopped to.
+class ListeningSet {
+  public:
+    explicit ListeningSet(size_t workers) : workers_(workers) {}
+    ListeningSet(const ListeningSet&) = delete;
+    ListeningSet& operator=(const ListeningSet&) = delete;
+
+    /// Sockets that were open before weir was: an address takes the one that is bound to it.
+    void inherit(std::vector<net::Fd> sockets) { inherited_ = InheritedSockets(std::move(sockets)); }
+    /// Where those are bound that no address has taken.
+    [[nodiscard]] std::vector<std::string> unclaimed() const { return inherited_.unclaimed(); }
+
+    /// What has to be done so that these addresses are listened on, and no others. Nothing is changed yet but
+    /// that the new ones are open.
+    struct Change {
+        std::vector<std::unique_ptr<Listening>> opened;
+        std::vector<const Listening*> closing;
+    };
+    /// The error says which address cannot be had.
+    [[nodiscard]] Result<Change> prepare(const std::vector<config::Listen>& wanted);
+    /// Takes the new ones in; those that are closing stay until close().
+    void add(std::vector<std::unique_ptr<Listening>> opened);
+    /// Nobody accepts from it any more: closing it sooner would reset who waits in its queue.
+    void close(const Listening& listening);
+    void close_all() { all_.clear(); }
+
+    [[nodiscard]] const std::vector<std::unique_ptr<Listening>>& all() const { return all_; }
+    /// With the ports that the kernel chose.
+    [[nodiscard]] std::vector<std::string> addresses() const;
+
+  private:
+    [[nodiscard]] Result<std::unique_ptr<Listening>> open(const config::Listen& listen);
+
+    size_t workers_;
+    InheritedSockets inherited_{{}};
+    std::vector<std::unique_ptr<Listening>> all_;
+};
+
+}  // namespace weir::app

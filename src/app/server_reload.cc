@@ -1,0 +1,111 @@
+// How another configuration takes the place of the one that holds. All of it is read, checked and opened
+// first; from then on nothing can fail.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "app/server.h"
+#include "app/service_notice.h"
+#include "base/log.h"
+
+namespace weir::app {
+
+namespace {
+
+void log_lines(std::string_view text) {
+    while (!text.empty()) {
+        const size_t end = std::min(text.find('\n'), text.size());
+        log::error("{}", text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
+}  // namespace
+
+/// As SIGHUP and the admin address ask for it.
+Result<bool> Server::reload() {
+    if (draining_) return fail(std::string("weir is draining"));
+    service_notice::reloading(loop_.now());
+    auto changed = [this]() -> Result<bool> {
+        if (!read_again_) return fail(std::string("there is no configuration to read again"));
+        auto configuration = read_again_();
+        if (!configuration) return fail(configuration.error());
+        return change_to(std::move(*configuration));
+    }();
+    if (overview_) overview_->is_last_load_good = changed.has_value();
+    if (changed) {
+        log::info("reloaded: the configuration that was read holds");
+    } else {
+        log::error("not reloaded, the former configuration holds:");
+        log_lines(changed.error());
+    }
+    service_notice::ready(status());
+    return changed;
+}
+
+Result<bool> Server::change_to(Configuration configuration) {
+    auto plan = make_plan(std::move(configuration.settings), plan_.get());
+    if (!plan) return fail(plan.error());
+    auto listening = listening_.prepare((*plan)->settings.listen);
+    if (!listening) return fail(listening.error());
+    for (const std::string& key : what_needs_restart(settings(), (*plan)->settings))
+        log::warning("{} has changed: that takes a restart", key);
+    put_in_force(std::move(*plan));
+    change_listening(std::move(*listening));
+    if (overview_) {
+        overview_->effective_config = std::move(configuration.effective);
+        overview_->loaded_at = loop_.calendar_time();
+    }
+    return true;
+}
+
+void Server::put_in_force(std::shared_ptr<proxy::Plan> plan) {
+    const std::shared_ptr<proxy::Plan> before = std::exchange(plan_, std::move(plan));
+    const config::Settings& was = before->settings;
+    log::set_level(log_level_of(settings().log.level));
+    budget_.set_limit(settings().limits.memory_bytes);
+    gate_.set_bounds(connection_bounds(settings().clients));
+    plan_->rules.take_effect(loop_.now());
+    if (plan_->around.log_writer && plan_->around.log_writer == before->around.log_writer)
+        plan_->around.log_writer->reopen();
+    adopted_.assign(workers_.size(), nullptr);
+    for (size_t worker = 0; worker < workers_.size(); ++worker)
+        workers_[worker]->adopt(plan_, [this, worker, adopted = plan_](auto figures) {
+            control_.post([this, worker, adopted, figures] { on_adopted(adopted, worker, figures); });
+        });
+    // Those who ask the servers go on where they would ask the same.
+    if (plan_->fleet == before->fleet && was.upstream.host == settings().upstream.host) return;
+    start_checks();
+    start_resolver();
+}
+
+void Server::change_listening(ListeningSet::Change change) {
+    for (const Listening* closing : change.closing) {
+        auto left = std::make_shared<size_t>(workers_.size());
+        for (size_t worker = 0; worker < workers_.size(); ++worker)
+            workers_[worker]->stop_accepting(closing->of_worker(worker), [this, closing, left] {
+                control_.post([this, closing, left] {
+                    if (--*left == 0) listening_.close(*closing);
+                });
+            });
+    }
+    for (const auto& opened : change.opened)
+        for (size_t worker = 0; worker < workers_.size(); ++worker)
+            workers_[worker]->accept_from(opened->of_worker(worker), opened->configured);
+    listening_.add(std::move(change.opened));
+}
+
+/// The pages go over to a plan when all workers have: figures belong to the plan they are counted under.
+void Server::on_adopted(const std::shared_ptr<proxy::Plan>& plan, size_t worker,
+                        std::shared_ptr<const proxy::Metrics> figures) {
+    if (plan != plan_ || !overview_) return;
+    adopted_[worker] = std::move(figures);
+    for (const auto& each : adopted_)
+        if (!each) return;
+    overview_->plan = plan_;
+    overview_->workers = adopted_;
+}
+
+}  // namespace weir::app

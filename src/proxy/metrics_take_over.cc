@@ -1,0 +1,70 @@
+// How figures outlive the plan that they were counted under.
+#include <algorithm>
+#include <string_view>
+
+#include "proxy/metrics.h"
+#include "proxy/plan.h"
+
+namespace weir::proxy {
+
+namespace {
+
+void add(const ScopeFigures::ByReason& from, ScopeFigures::ByReason& to) {
+    for (size_t reason = 0; reason < from.size(); ++reason) to[reason].add(from[reason].read());
+}
+
+void add(const Count& from, Count& to) { to.add(from.read()); }
+
+/// `name_of` gives the name of what stands at the same index of the figures.
+template <class Named, class Figures, class NameOf>
+void add_by_name(const Named& was, const Figures& from, const Named& is, Figures& to, NameOf name_of) {
+    for (size_t index = 0; index < is.size(); ++index) {
+        const auto same = std::find_if(was.begin(), was.end(), [&](const auto& each) {
+            return std::string_view(name_of(each)) == std::string_view(name_of(is[index]));
+        });
+        if (same != was.end()) add(from[static_cast<size_t>(same - was.begin())], to[index]);
+    }
+}
+
+void add(const Scope& was, const ScopeFigures& from, const Scope& is, ScopeFigures& to) {
+    for (uint16_t code = CodeCounts::kLeast; code <= CodeCounts::kMost; ++code)
+        if (const uint64_t count = from.codes.read(code); count > 0) to.codes.add(code, count);
+    to.duration.add(from.duration.read());
+    to.upstream.add(from.upstream.read());
+    to.queue_wait.add(from.queue_wait.read());
+    add(from.refused, to.refused);
+    const auto rate_name = [](const RateGate* gate) -> std::string_view { return gate->name; };
+    add_by_name(was.enforced, from.refused_by_rate, is.enforced, to.refused_by_rate, rate_name);
+    const auto cap_name = [](const Cap& cap) -> std::string_view { return cap.gate->name; };
+    add_by_name(was.caps, from.refused_by_cap, is.caps, to.refused_by_cap, cap_name);
+    const auto itself = [](std::string_view name) { return name; };
+    add_by_name(was.shadow_names, from.shadow_refusals, is.shadow_names, to.shadow_refusals, itself);
+}
+
+void add(const ServerFigures& from, ServerFigures& to) {
+    // What is idle and in use, the pools say anew.
+    add(from.reused, to.reused);
+    add(from.retries, to.retries);
+}
+
+}  // namespace
+
+void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) {
+    for (const Scope& scope : is.rules.scopes()) {
+        const Scope* const same = was.rules.scope_named(scope.route_name());
+        if (same != nullptr) add(*same, before.scopes_[same->number], scope, scopes_[scope.number]);
+    }
+    for (size_t index = 0; index < is.fleet->size(); ++index)
+        for (size_t former = 0; former < was.fleet->size(); ++former)
+            if (is_same(was.fleet->server(former), is.fleet->server(index)))
+                add(before.servers_[former], servers_[index]);
+    add(before.begun_, begun_);
+    add(before.ended_, ended_);
+    add(before.races_repeated_, races_repeated_);
+    add(before.races_failed_, races_failed_);
+    for (size_t kind = 0; kind < floods_.size(); ++kind) add(before.floods_[kind], floods_[kind]);
+    add(before.request_bytes_, request_bytes_);
+    add(before.response_bytes_, response_bytes_);
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,340 @@
+"""SIGHUP and POST /reload: another configuration takes the place of the one that holds, and nobody notices but by it."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+from harness import weir as harness
+from harness.metrics import ask_admin, scrape
+from harness.poll import eventually, free_port
+from harness.upstream import answering
+
+ADMIN = "127.0.0.1:0"
+
+
+class Reloadable:
+    """A proxy whose settings a test changes as its operator would: in the file."""
+
+    def __init__(self, weir, app, **settings):
+        self.app = app
+        self.settings = {"admin": ADMIN, **settings}
+        self.proxy = weir(app, **self.settings)
+        self.listen = "127.0.0.1:%d" % self.proxy.address[1]
+        self.config = self.proxy.log_path.parent / "weir.yaml"
+
+    def change(self, app=None, **settings):
+        """Writes the file anew and reloads; the answer of POST /reload."""
+        self.settings.update(settings)
+        self.write(app)
+        return self.reload()
+
+    def write(self, app=None):
+        self.app = app or self.app
+        written = {"listen": self.listen, **self.settings}
+        harness.compose(self.proxy.log_path.parent, self.app, written, self.proxy.address[1])
+
+    def reload(self):
+        return ask_admin(self.proxy, "/reload", "POST")
+
+    def until_adopted(self, what):
+        """Pages go over when all workers have."""
+        eventually(lambda: what in ask_admin(self.proxy, "/metrics").body.decode(), what=what)
+
+
+@pytest.fixture
+def reloadable(weir):
+    return lambda app, **settings: Reloadable(weir, app, **settings)
+
+
+def holding(upstream):
+    """An app that answers once it is released."""
+    apps = []
+
+    def script(connection):
+        while connection.request():
+            apps[0].released.wait(20)
+            connection.answer()
+
+    apps.append(upstream(script))
+    return apps[0]
+
+
+def inside_and_waiting(proxy):
+    stats = ask_admin(proxy, "/stats").json["concurrency"]
+    return stats["activeProcesses"], stats["queuedTasks"]
+
+
+def statuses(client, count, path="/"):
+    return [client.ask(path).status for _ in range(count)]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_limit_changes_under_open_connections(reloadable, connect, upstream, workers):
+    served = reloadable(upstream(answering()), workers=workers, limits={"rate": ["2/min"]})
+    client = connect(served.proxy)
+    assert statuses(client, 3) == [200, 200, 429]
+    assert served.change(limits={"rate": ["5/min"]}).status == 200
+    eventually(lambda: client.ask("/").status == 200, what="the new limit")
+    assert statuses(client, 6)[-1] == 429
+
+
+def test_what_a_rule_remembers_survives_where_the_rule_does(reloadable, connect, upstream):
+    limits = {"rate": ["5/min", {"limit": "100/hour", "name": "hourly"}]}
+    served = reloadable(upstream(answering()), limits=limits)
+    client = connect(served.proxy)
+    assert statuses(client, 3) == [200] * 3
+    # Something else changes, and a second rule with it.
+    limits = {"rate": ["5/min", {"limit": "200/hour", "name": "hourly"}]}
+    assert served.change(limits=limits, timeout="7s").status == 200
+    assert statuses(client, 3) == [200, 200, 429]
+
+
+def test_what_waits_and_what_runs_goes_on(reloadable, connect, upstream):
+    app = holding(upstream)
+    served = reloadable(app, limits={"concurrency": 1, "queue": {"size": 10, "wait": "20s"}}, timeout="30s")
+    clients = [connect(served.proxy) for _ in range(4)]
+    for client in clients:
+        client.send(b"GET / HTTP/1.1\r\nHost: weir.test\r\n\r\n")
+    eventually(lambda: inside_and_waiting(served.proxy) == (1, 3), what="three that wait")
+    # Who waits gets the slots that there are more of now.
+    assert served.change(limits={"concurrency": 3, "queue": {"size": 10, "wait": "20s"}}).status == 200
+    eventually(lambda: len(app.requests) == 3, what="three inside the app")
+    eventually(lambda: inside_and_waiting(served.proxy) == (3, 1), what="one that still waits")
+    app.release()
+    assert [client.response().status for client in clients] == [200] * 4
+
+
+def test_an_exchange_ends_with_what_it_began_with(reloadable, connect, upstream):
+    app = holding(upstream)
+    served = reloadable(app, timeout="20s", routes=[{"match": {"path": "/*"}, "name": "first"}])
+    client = connect(served.proxy)
+    client.send(b"GET /x HTTP/1.1\r\nHost: weir.test\r\n\r\n")
+    eventually(lambda: app.requests, what="a request inside the app")
+    assert served.change(timeout="300ms", routes=[{"match": {"path": "/*"}, "name": "second"}]).status == 200
+    late = connect(served.proxy)
+    assert late.ask("/y").status == 504
+    app.release()
+    assert client.response().status == 200
+    first = {line["path"]: line["route"] for line in served.proxy.log_lines(2)}
+    assert first == {"/x": "first", "/y": "second"}
+    served.until_adopted('route="second"')
+    # The route that it took is no longer there: it counts as a request without one.
+    assert scrape(served.proxy).one("weir_requests_total", route="(none)", code="200") == 1
+
+
+MISTAKES = [
+    ("limits: {rate: [60/mni]}\n", r"weir.yaml:\d+:\d+: error: .*60/mni"),
+    ("upstream: http://127.0.0.1:1\nlisten: 127.0.0.1:0\nnonsense: 1\n", r"weir.yaml:3:1: error: .*nonsense"),
+    ("{", r"weir.yaml:\d+"),
+    ("", "upstream"),
+]
+
+
+@pytest.mark.parametrize("text, said", MISTAKES)
+def test_a_bad_file_changes_nothing(reloadable, connect, upstream, text, said):
+    served = reloadable(upstream(answering()), limits={"rate": ["3/min"]})
+    client = connect(served.proxy)
+    assert client.ask("/").status == 200
+    served.config.write_text(text)
+    refused = served.reload()
+    assert refused.status == 422 and re.search(said, refused.json["detail"]), refused.body
+    served.proxy.signal(signal.SIGHUP)
+    eventually(lambda: served.proxy.stderr.count("not reloaded") == 2, what="two refusals in the log")
+    assert re.search(said, served.proxy.stderr)
+    assert scrape(served.proxy).one("weir_config_reload_success") == 0
+    assert statuses(client, 3) == [200, 200, 429]
+    served.write()
+    assert served.reload().status == 200
+    assert scrape(served.proxy).one("weir_config_reload_success") == 1
+    assert client.ask("/").status == 429
+
+
+def test_an_address_that_is_taken_changes_nothing(reloadable, connect, upstream):
+    app = upstream(answering())
+    served = reloadable(app, limits={"rate": ["2/min"]})
+    refused = served.change(listen=[served.listen, f"127.0.0.1:{app.port}"], limits={"rate": ["9/min"]})
+    assert refused.status == 422 and str(app.port) in refused.json["detail"]
+    assert statuses(connect(served.proxy), 3) == [200, 200, 429]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_addresses_come_and_go(reloadable, connect, upstream, workers):
+    served = reloadable(upstream(answering()), workers=workers)
+    kept = connect(served.proxy)
+    assert kept.ask("/").status == 200
+    other = ("127.0.0.1", free_port())
+    assert served.change(listen=[served.listen, "127.0.0.1:%d" % other[1]]).status == 200
+    both = [eventually(lambda: attempt(connect, other), what="the new address"), connect(served.proxy)]
+    assert [client.ask("/").status for client in both] == [200, 200]
+    assert served.change(listen=["127.0.0.1:%d" % other[1]]).status == 200
+    eventually(lambda: attempt(connect, served.proxy.address) is None, what="the former address is closed")
+    assert [client.ask("/").status for client in (kept, *both)] == [200] * 3
+
+
+def attempt(connect, address):
+    try:
+        return connect(address)
+    except ConnectionRefusedError:
+        return None
+
+
+def test_servers_come_and_go_and_the_others_keep_their_connections(reloadable, connect, upstream):
+    first, second = upstream(answering(b"first")), upstream(answering(b"second"))
+    served = reloadable(first, upstream={"balance": "round_robin"})
+    client = connect(served.proxy)
+    assert client.ask("/").body == b"first"
+    both = {"servers": [second.url, first.url], "balance": "round_robin"}
+    assert served.change(app=None, upstream=both).status == 200
+    assert {client.ask("/").body for _ in range(6)} == {b"first", b"second"}
+    assert len(first.connections) == 1
+    served.settings["upstream"] = {"servers": [second.url]}
+    assert served.change().status == 200
+    eventually(lambda: client.ask("/").body == b"second", what="the server that is left")
+    assert {client.ask("/").body for _ in range(4)} == {b"second"}
+    assert len(second.connections) == 1
+    eventually(lambda: first.connections[0].is_over.is_set(), what="the connection to the former server is closed")
+
+
+def test_checks_come_and_go(reloadable, connect, upstream):
+    app = upstream(answering(status=500))
+    served = reloadable(app)
+    assert ask_admin(served.proxy, "/readyz").status == 200
+    checked = {"path": "/up", "interval": "250ms", "fall": 1, "rise": 1}
+    assert served.change(health=checked).status == 200
+    eventually(lambda: ask_admin(served.proxy, "/readyz").status == 503, what="the app is found down")
+    assert served.change(health={**checked, "expect": {"status": "200-599"}}).status == 200
+    eventually(lambda: ask_admin(served.proxy, "/readyz").status == 200, what="the app is up")
+    assert served.change(health={**checked, "expect": {"status": 200}}).status == 200
+    eventually(lambda: ask_admin(served.proxy, "/readyz").status == 503, what="down again")
+    assert served.change(health="~").status == 200
+    eventually(lambda: ask_admin(served.proxy, "/readyz").status == 200, what="nobody asks any more")
+    assert connect(served.proxy).ask("/").status == 500
+
+
+def test_the_log_goes_where_it_is_told(reloadable, connect, upstream):
+    served = reloadable(upstream(answering()))
+    client = connect(served.proxy)
+    client.ask("/one")
+    assert served.proxy.log_lines(1)[0]["path"] == "/one"
+    elsewhere = served.proxy.log_path.with_name("other.log")
+    assert served.change(log={"access": elsewhere, "format": "combined"}).status == 200
+    client.ask("/two")
+    eventually(lambda: elsewhere.exists() and '"GET /two HTTP/1.1"' in elsewhere.read_text(), what="a line elsewhere")
+    assert served.change(log={"access": "off"}).status == 200
+    assert client.ask("/three").status == 200
+    assert "three" not in elsewhere.read_text()
+
+
+def test_figures_go_on(reloadable, connect, upstream):
+    routes = [{"match": {"path": "/a/*"}, "name": "a"}, {"match": {"path": "/b/*"}, "name": "b"}]
+    served = reloadable(upstream(answering()), routes=routes, limits={"rate": ["8/min"]}, workers=2)
+    client = connect(served.proxy)
+    statuses(client, 4, "/a/1"), statuses(client, 3, "/b/1"), statuses(client, 2, "/c")
+    refused = {"route": "(none)", "rule": "per-min", "reason": "rate_limited"}
+    assert scrape(served.proxy).one("weir_refused_total", **refused) == 1
+    served.change(routes=[routes[1], {"match": {"path": "/new/*"}, "name": "new"}])
+    served.until_adopted('route="new"')
+    figures = scrape(served.proxy)
+    assert figures.one("weir_requests_total", route="b", code="200") == 3
+    assert figures.one("weir_refused_total", **refused) == 1
+    assert figures.matching("weir_requests_total", route="a") == []
+    assert figures.one("weir_request_duration_seconds_count", route="b") == 3
+    assert figures.one("weir_requests_in_progress") == 0
+
+
+def test_what_takes_a_restart_is_said(reloadable, upstream):
+    served = reloadable(upstream(answering()))
+    assert served.change(workers=3).status == 200
+    assert "workers has changed: that takes a restart" in served.proxy.stderr
+
+
+def test_a_reload_takes_no_body_and_no_get(reloadable, connect, upstream):
+    served = reloadable(upstream(answering()))
+    assert ask_admin(served.proxy, "/reload").value("allow") == "POST"
+    client = connect(served.proxy.admin)
+    client.send(b"POST /reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\nabc")
+    assert client.response("POST").status == 413
+
+
+def test_a_reload_while_draining_is_refused(reloadable, connect, upstream):
+    app = holding(upstream)
+    served = reloadable(app, drain="20s")
+    client = connect(served.proxy)
+    client.send(b"GET / HTTP/1.1\r\nHost: weir.test\r\n\r\n")
+    eventually(lambda: app.requests, what="a request inside the app")
+    assert ask_admin(served.proxy, "/drain", "POST").status == 202
+    eventually(lambda: ask_admin(served.proxy, "/readyz").status == 503, what="draining")
+    assert served.reload().status == 422
+    app.release()
+    assert client.response().status == 200
+
+
+class Load:
+    """Clients that ask without a pause, on connections that they keep, until they are told to stop."""
+
+    def __init__(self, proxy, count):
+        self.is_over = False
+        self.counts = [0] * count
+        self.failures = []
+        self.threads = [threading.Thread(target=self.run, args=(proxy, index)) for index in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, proxy, index):
+        client = proxy.connect()
+        try:
+            while not self.is_over:
+                status = client.ask("/").status
+                self.counts[index] += 1
+                if status != 200:
+                    self.failures.append(status)
+        except Exception as failure:  # noqa: BLE001 - a failure is what is counted
+            self.failures.append(failure)
+        client.close()
+
+    def stop(self):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join()
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_thousand_reloads_under_load_lose_nothing_and_cost_nothing(reloadable, upstream, workers):
+    count = 100 if harness.is_sanitized() else 1000
+    app = upstream(answering())
+    served = reloadable(
+        app,
+        workers=workers,
+        limits={"rate": ["1000000/s"], "concurrency": 50, "queue": {"size": 100}},
+        health={"path": "/up", "interval": "1s"},
+        routes=[{"match": {"path": "/reports/*"}, "name": "reports", "limits": {"concurrency": 3}}],
+    )
+    pid = served.proxy.pid
+    load = Load(served.proxy, 4)
+    try:
+        eventually(lambda: min(load.counts) > 20, what="load")
+        for number in range(count):
+            served.settings["timeout"] = f"{10 + number % 5}s"
+            served.settings["limits"] = {**served.settings["limits"], "concurrency": 50 + number % 7}
+            assert served.change().status == 200
+            if number == count // 10:
+                before = (len(os.listdir(f"/proc/{pid}/fd")), resident_kib(pid))
+        time.sleep(1.2)  # a sweep, after which nothing of a former plan is left
+        after = (len(os.listdir(f"/proc/{pid}/fd")), resident_kib(pid))
+    finally:
+        load.stop()
+    assert load.failures == []
+    assert abs(after[0] - before[0]) <= 3, (before, after)
+    if not harness.is_sanitized():
+        assert after[1] - before[1] < 4096, (before, after)
+    assert scrape(served.proxy).one("weir_config_reload_success") == 1
+    assert len([line for line in served.proxy.raw_log(sum(load.counts)) if '"path":"/"' in line]) == sum(load.counts)
