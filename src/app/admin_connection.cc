@@ -25,6 +25,9 @@ std::string written_head(const AdminAnswer& answer, http::ResponseFacts facts) {
     head.fields.push_back({.name = "Cache-Control", .value = "no-store"});
     head.fields.push_back({.name = "X-Content-Type-Options", .value = "nosniff"});
     if (!answer.allow.empty()) head.fields.push_back({.name = "Allow", .value = answer.allow});
+    if (!answer.policy.empty())
+        head.fields.push_back({.name = "Content-Security-Policy", .value = answer.policy});
+    head.fields.push_back({.name = "Referrer-Policy", .value = "no-referrer"});
     if (answer.wants_token)
         head.fields.push_back({.name = "WWW-Authenticate", .value = "Bearer realm=\"weir\""});
     facts.body = {.framing = http::Framing::length, .length = answer.body.size()};

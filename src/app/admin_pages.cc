@@ -4,8 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/admin_page.h"
+#include "app/clients_page.h"
 #include "app/state_pages.h"
+#include "app/summary_page.h"
+#include "app/why_page.h"
 #include "http/reason.h"
+#include "http/target.h"
 #include "net/socket.h"
 
 namespace weir::app {
@@ -13,6 +18,10 @@ namespace weir::app {
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kNotRemembered =
+    "no request with this id is remembered: of the last 10,000 that were refused, failed, slow or of note to "
+    "a "
+    "rule in shadow, that is; others went by unremarked, and the access log has them all";
 
 std::string_view field_of(const http::RequestHead& head, std::string_view name) {
     for (const http::Field& field : head.fields)
@@ -59,29 +68,33 @@ bool shows_token(std::string_view authorization, std::string_view token) {
 
 const AdminPages::Row* AdminPages::find(std::string_view path) {
     static constexpr std::array kRows{
-        Row{"/metrics", Kind::page, &AdminPages::metrics}, Row{"/livez", Kind::page, &AdminPages::livez},
-        Row{"/readyz", Kind::page, &AdminPages::readyz},   Row{"/health", Kind::page, &AdminPages::health},
-        Row{"/stats", Kind::page, &AdminPages::stats},     Row{"/config", Kind::page, &AdminPages::config},
-        Row{"/drain", Kind::action, &AdminPages::drain},   Row{"/reload", Kind::action, &AdminPages::reload},
+        Row{"/", Kind::form, &AdminPages::overview},       Row{"/metrics", Kind::page, &AdminPages::metrics},
+        Row{"/livez", Kind::page, &AdminPages::livez},     Row{"/readyz", Kind::page, &AdminPages::readyz},
+        Row{"/health", Kind::page, &AdminPages::health},   Row{"/stats", Kind::page, &AdminPages::stats},
+        Row{"/summary", Kind::page, &AdminPages::summary}, Row{"/clients", Kind::page, &AdminPages::clients},
+        Row{"/limits", Kind::page, &AdminPages::limits},   Row{"/why/", Kind::each_page, &AdminPages::why},
+        Row{"/config", Kind::page, &AdminPages::config},   Row{"/drain", Kind::action, &AdminPages::drain},
+        Row{"/reload", Kind::action, &AdminPages::reload},
     };
     for (const Row& row : kRows)
-        if (row.path == path) return &row;
+        if (row.is_of(path)) return &row;
     return nullptr;
 }
 
 AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
     const std::string& token = overview_.settings().admin.token;
-    if (!token.empty() && !shows_token(field_of(head, "authorization"), token)) {
+    const Row* row = find(head.path);
+    const bool tells_nothing = row != nullptr && row->kind == Kind::form;
+    if (!token.empty() && !tells_nothing && !shows_token(field_of(head, "authorization"), token)) {
         AdminAnswer refusal = admin_problem(401, "the admin token is missing or wrong");
         refusal.wants_token = true;
         return refusal;
     }
     if (token.empty() && is_misled(head))
         return admin_problem(421, "without a token, ask by address or as localhost");
-    const Row* row = find(head.path);
     if (row == nullptr) return admin_problem(404, "there is no such page");
     const bool reads = head.method == http::Method::get || head.method == http::Method::head;
-    const bool is_page = row->kind == Kind::page;
+    const bool is_page = row->kind != Kind::action;
     if (is_page ? !reads : head.method != http::Method::post) {
         AdminAnswer refusal =
             admin_problem(405, is_page ? "this page is read, with GET or HEAD" : "this is done with POST");
@@ -90,7 +103,7 @@ AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
     }
     if (!is_page && is_of_another_origin(head))
         return admin_problem(403, "a page of another origin may not do this");
-    return (this->*row->make)(now);
+    return (this->*row->make)({.now = now, .rest = head.path.substr(row->path.size())});
 }
 
 /// Whoever can reach a UNIX socket is no browser.
@@ -98,35 +111,52 @@ bool AdminPages::is_misled(const http::RequestHead& head) const {
     return !overview_.settings().admin.address->is_unix() && !is_literal(head.authority);
 }
 
-AdminAnswer AdminPages::metrics(Time) const { return {.type = kMetricsType, .body = metrics_.text()}; }
+AdminAnswer AdminPages::overview(const Ask&) const {
+    const AdminPage page = admin_page();
+    return {.type = "text/html; charset=utf-8", .body = std::string(page.html), .policy = page.policy};
+}
 
-AdminAnswer AdminPages::livez(Time) const { return {.type = kText, .body = "ok\n"}; }
+AdminAnswer AdminPages::metrics(const Ask&) const { return {.type = kMetricsType, .body = metrics_.text()}; }
 
-AdminAnswer AdminPages::readyz(Time) const {
+AdminAnswer AdminPages::livez(const Ask&) const { return {.type = kText, .body = "ok\n"}; }
+
+AdminAnswer AdminPages::readyz(const Ask&) const {
     if (is_ready(overview_)) return {.type = kText, .body = "ok\n"};
     return {.status = 503,
             .type = kText,
             .body = overview_.is_draining() ? "draining\n" : "no server of the app is up\n"};
 }
 
-AdminAnswer AdminPages::health(Time now) const {
+AdminAnswer AdminPages::health(const Ask& ask) const {
     return {.status = static_cast<uint16_t>(is_ready(overview_) ? 200 : 503),
-            .body = health_json(overview_, now)};
+            .body = health_json(overview_, ask.now)};
 }
 
-AdminAnswer AdminPages::stats(Time) const { return {.body = stats_json(overview_)}; }
+AdminAnswer AdminPages::stats(const Ask&) const { return {.body = stats_json(overview_)}; }
 
-AdminAnswer AdminPages::config(Time) const {
+AdminAnswer AdminPages::summary(const Ask& ask) const { return {.body = summary_json(overview_, ask.now)}; }
+
+AdminAnswer AdminPages::clients(const Ask& ask) const { return {.body = clients_json(overview_, ask.now)}; }
+
+AdminAnswer AdminPages::limits(const Ask&) const { return {.body = limits_json(overview_.settings())}; }
+
+AdminAnswer AdminPages::why(const Ask& ask) const {
+    const auto id = http::percent_decode(ask.rest, false);
+    if (auto json = id ? why_json(overview_, *id) : std::nullopt) return {.body = std::move(*json)};
+    return admin_problem(404, kNotRemembered);
+}
+
+AdminAnswer AdminPages::config(const Ask&) const {
     return {.type = "application/yaml", .body = overview_.effective_config};
 }
 
-AdminAnswer AdminPages::drain(Time) const {
+AdminAnswer AdminPages::drain(const Ask&) const {
     overview_.drain();
     return {.status = 202, .body = "{\"status\":\"draining\"}\n"};
 }
 
 /// What is wrong is the file, not the request.
-AdminAnswer AdminPages::reload(Time) const {
+AdminAnswer AdminPages::reload(const Ask&) const {
     auto done = overview_.reload();
     if (!done) return admin_problem(422, done.error());
     return {.body = "{\"status\":\"reloaded\"}\n"};

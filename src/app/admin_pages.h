@@ -15,8 +15,9 @@ struct AdminAnswer {
     uint16_t status = 200;
     std::string_view type = "application/json";
     std::string body;
-    std::string_view allow = {};  ///< of a 405
-    bool wants_token = false;     ///< of a 401
+    std::string_view allow = {};   ///< of a 405
+    bool wants_token = false;      ///< of a 401
+    std::string_view policy = {};  ///< Content-Security-Policy, of HTML
 };
 
 /// Thread: the control thread's.
@@ -34,25 +35,40 @@ class AdminPages {
 
   private:
     enum class Kind : uint8_t {
-        page,    ///< GET and HEAD
-        action,  ///< POST
+        page,  ///< GET and HEAD
+        form,  ///< likewise; shown without the token, since it is where that is typed in, and tells nothing
+        each_page,  ///< likewise, one for whatever stands behind the path
+        action,     ///< POST
+    };
+    struct Ask {
+        Time now;
+        std::string_view rest;  ///< of the path, with Kind::each_page
     };
     struct Row {
         std::string_view path;
         Kind kind;
-        AdminAnswer (AdminPages::*make)(Time now) const;
+        AdminAnswer (AdminPages::*make)(const Ask& ask) const;
+
+        [[nodiscard]] bool is_of(std::string_view asked) const {
+            return kind == Kind::each_page ? asked.starts_with(path) : asked == path;
+        }
     };
     static const Row* find(std::string_view path);
 
     [[nodiscard]] bool is_misled(const http::RequestHead&) const;
-    [[nodiscard]] AdminAnswer metrics(Time) const;
-    [[nodiscard]] AdminAnswer livez(Time) const;
-    [[nodiscard]] AdminAnswer readyz(Time) const;
-    [[nodiscard]] AdminAnswer health(Time) const;
-    [[nodiscard]] AdminAnswer stats(Time) const;
-    [[nodiscard]] AdminAnswer config(Time) const;
-    [[nodiscard]] AdminAnswer drain(Time) const;
-    [[nodiscard]] AdminAnswer reload(Time) const;
+    [[nodiscard]] AdminAnswer overview(const Ask&) const;
+    [[nodiscard]] AdminAnswer metrics(const Ask&) const;
+    [[nodiscard]] AdminAnswer livez(const Ask&) const;
+    [[nodiscard]] AdminAnswer readyz(const Ask&) const;
+    [[nodiscard]] AdminAnswer health(const Ask&) const;
+    [[nodiscard]] AdminAnswer stats(const Ask&) const;
+    [[nodiscard]] AdminAnswer summary(const Ask&) const;
+    [[nodiscard]] AdminAnswer clients(const Ask&) const;
+    [[nodiscard]] AdminAnswer limits(const Ask&) const;
+    [[nodiscard]] AdminAnswer why(const Ask&) const;
+    [[nodiscard]] AdminAnswer config(const Ask&) const;
+    [[nodiscard]] AdminAnswer drain(const Ask&) const;
+    [[nodiscard]] AdminAnswer reload(const Ask&) const;
 
     const Overview& overview_;
     MetricsPage metrics_;

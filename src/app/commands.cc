@@ -10,7 +10,6 @@
 
 #include "app/explain.h"
 #include "app/server.h"
-#include "app/service_notice.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "cli/config_schema.h"
@@ -68,7 +67,6 @@ int serve(const config::Loaded& loaded, const cli::CommandLine& line) {
     const std::string admin = (*server)->admin_address();
     if (!admin.empty()) log::info("metrics and states are at {}", admin);
     log::info("weir {} {}", kVersion, (*server)->status());
-    service_notice::ready((*server)->status());
     (*server)->run();
     server->reset();
     log::info("stopped");

@@ -6,13 +6,9 @@
 
 namespace weir::app {
 
-Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& listen) {
+Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& listen) const {
     auto made = std::make_unique<Listening>();
     made->configured = listen;
-    if (auto socket = inherited_.claim(listen.address)) {
-        made->sockets.push_back(std::move(*socket));
-        return made;
-    }
     Endpoint address = listen.address;
     const bool one_each = workers_ > 1 && !address.is_unix();
     if (one_each) {
@@ -30,7 +26,7 @@ Result<std::unique_ptr<Listening>> ListeningSet::open(const config::Listen& list
     return made;
 }
 
-Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Listen>& wanted) {
+Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Listen>& wanted) const {
     Change change;
     for (const auto& listening : all_) {
         const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const config::Listen& each) {

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "app/inherited_sockets.h"
 #include "base/result.h"
 #include "config/settings.h"
 #include "net/socket.h"
@@ -31,11 +30,6 @@ class ListeningSet {
     ListeningSet(const ListeningSet&) = delete;
     ListeningSet& operator=(const ListeningSet&) = delete;
 
-    /// Sockets that were open before weir was: an address takes the one that is bound to it.
-    void inherit(std::vector<net::Fd> sockets) { inherited_ = InheritedSockets(std::move(sockets)); }
-    /// Where those are bound that no address has taken.
-    [[nodiscard]] std::vector<std::string> unclaimed() const { return inherited_.unclaimed(); }
-
     /// What has to be done so that these addresses are listened on, and no others. Nothing is changed yet but
     /// that the new ones are open.
     struct Change {
@@ -43,7 +37,7 @@ class ListeningSet {
         std::vector<const Listening*> closing;
     };
     /// The error says which address cannot be had.
-    [[nodiscard]] Result<Change> prepare(const std::vector<config::Listen>& wanted);
+    [[nodiscard]] Result<Change> prepare(const std::vector<config::Listen>& wanted) const;
     /// Takes the new ones in; those that are closing stay until close().
     void add(std::vector<std::unique_ptr<Listening>> opened);
     /// Nobody accepts from it any more: closing it sooner would reset who waits in its queue.
@@ -55,10 +49,9 @@ class ListeningSet {
     [[nodiscard]] std::vector<std::string> addresses() const;
 
   private:
-    [[nodiscard]] Result<std::unique_ptr<Listening>> open(const config::Listen& listen);
+    [[nodiscard]] Result<std::unique_ptr<Listening>> open(const config::Listen& listen) const;
 
     size_t workers_;
-    InheritedSockets inherited_{{}};
     std::vector<std::unique_ptr<Listening>> all_;
 };
 

@@ -9,8 +9,10 @@
 #include "base/block_pool.h"
 #include "base/result.h"
 #include "config/settings.h"
+#include "proxy/client_book.h"
 #include "proxy/connection_gate.h"
 #include "proxy/metrics.h"
+#include "proxy/notable_requests.h"
 #include "proxy/plan.h"
 
 namespace weir::app {
@@ -20,8 +22,10 @@ struct Overview {
     std::shared_ptr<const proxy::Plan> plan;
     const proxy::ConnectionGate& gate;
     const MemoryBudget& budget;
-    std::vector<std::shared_ptr<const proxy::Metrics>> workers;  ///< of that plan
-    std::string effective_config;                                ///< as config/check_report.h writes it
+    std::vector<std::shared_ptr<const proxy::Metrics>> workers;   ///< of that plan
+    std::vector<const proxy::NotableRequests*> notable_requests;  ///< of each worker, as the next
+    std::vector<const proxy::ClientBook*> client_books;
+    std::string effective_config;  ///< as config/check_report.h writes it
     Time started;
     WallTime loaded_at;             ///< when the configuration that holds was read
     bool is_last_load_good = true;  ///< false: another one was read since, and refused

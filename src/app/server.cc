@@ -61,13 +61,28 @@ Server::~Server() {
 }
 
 Result<bool> Server::open_sockets() {
-    auto handed_over = service_notice::take_sockets();
-    if (!handed_over) return fail(handed_over.error());
-    listening_.inherit(std::move(*handed_over));
+    if (auto taken = take_over_sockets(); !taken) return taken;
     auto change = listening_.prepare(settings().listen);
     if (!change) return fail(change.error());
     listening_.add(std::move(change->opened));
-    const std::vector<std::string> unclaimed = listening_.unclaimed();
+    return true;
+}
+
+/// Addresses that the service manager holds are not opened anew.
+Result<bool> Server::take_over_sockets() {
+    auto handed_over = service_notice::take_sockets();
+    if (!handed_over) return fail(handed_over.error());
+    InheritedSockets inherited(std::move(*handed_over));
+    std::vector<std::unique_ptr<Listening>> taken;
+    for (const config::Listen& listen : settings().listen) {
+        auto socket = inherited.claim(listen.address);
+        if (!socket) continue;
+        taken.push_back(std::make_unique<Listening>());
+        taken.back()->configured = listen;
+        taken.back()->sockets.push_back(std::move(*socket));
+    }
+    listening_.add(std::move(taken));
+    const std::vector<std::string> unclaimed = inherited.unclaimed();
     if (unclaimed.empty()) return true;
     return fail(fmt::format("the socket at {} was handed over, and `listen` does not name that address",
                             fmt::join(unclaimed, ", ")));
@@ -96,6 +111,8 @@ Result<bool> Server::open_admin(std::string effective_config) {
                                .gate = gate_,
                                .budget = budget_,
                                .workers = {},
+                               .notable_requests = {},
+                               .client_books = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
                                .loaded_at = loop_.calendar_time(),
@@ -125,8 +142,13 @@ void Server::start_workers() {
     for (size_t each = 0; each < worker_count(); ++each)
         workers_.push_back(
             std::make_unique<Worker>(shared, each, std::array{random_word(), random_word(), random_word()}));
-    if (overview_)
-        for (const auto& worker : workers_) overview_->workers.push_back(worker->metrics());
+    if (overview_) {
+        for (const auto& worker : workers_) {
+            overview_->workers.push_back(worker->metrics());
+            overview_->notable_requests.push_back(&worker->notable_requests());
+            overview_->client_books.push_back(&worker->client_book());
+        }
+    }
 
     start_resolver();
     wait_for_addresses();
@@ -185,9 +207,13 @@ std::string Server::status() const {
 }
 
 void Server::run() {
+    notify_ready({});
     start_watchdog();
     loop_.run();
 }
+
+/// `news` stands in front of what systemctl shows.
+void Server::notify_ready(const std::string& news) { service_notice::ready(news + status()); }
 
 void Server::start_watchdog() {
     const auto interval = service_notice::watchdog_interval();

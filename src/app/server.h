@@ -51,7 +51,10 @@ class Server {
 
   private:
     Result<bool> open_sockets();
+    Result<bool> take_over_sockets();
+    void notify_ready(const std::string& news);
     Result<bool> reload();
+    Result<bool> read_and_change();
     Result<bool> change_to(Configuration configuration);
     void change_listening(ListeningSet::Change change);
     void put_in_force(std::shared_ptr<proxy::Plan> plan);

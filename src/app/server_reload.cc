@@ -26,14 +26,8 @@ void log_lines(std::string_view text) {
 
 /// As SIGHUP and the admin address ask for it.
 Result<bool> Server::reload() {
-    if (draining_) return fail(std::string("weir is draining"));
-    service_notice::reloading(loop_.now());
-    auto changed = [this]() -> Result<bool> {
-        if (!read_again_) return fail(std::string("there is no configuration to read again"));
-        auto configuration = read_again_();
-        if (!configuration) return fail(configuration.error());
-        return change_to(std::move(*configuration));
-    }();
+    if (!draining_) service_notice::reloading(loop_.now());
+    auto changed = read_and_change();
     if (overview_) overview_->is_last_load_good = changed.has_value();
     if (changed) {
         log::info("reloaded: the configuration that was read holds");
@@ -41,8 +35,16 @@ Result<bool> Server::reload() {
         log::error("not reloaded, the former configuration holds:");
         log_lines(changed.error());
     }
-    service_notice::ready(status());
+    if (!draining_) notify_ready(changed ? "" : "the former configuration holds, see the log; ");
     return changed;
+}
+
+Result<bool> Server::read_and_change() {
+    if (draining_) return fail(std::string("weir is draining"));
+    if (!read_again_) return fail(std::string("there is no configuration to read again"));
+    auto configuration = read_again_();
+    if (!configuration) return fail(configuration.error());
+    return change_to(std::move(*configuration));
 }
 
 Result<bool> Server::change_to(Configuration configuration) {

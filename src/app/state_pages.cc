@@ -16,11 +16,6 @@ using Json = nlohmann::ordered_json;
 
 std::string as_text(const Json& json) { return json.dump(2) + "\n"; }
 
-std::string_view upstream_state(const Overview& overview) {
-    if (overview.settings().health.path.empty()) return "unknown";
-    return overview.fleet().is_ready() ? "up" : "down";
-}
-
 bool uses(const proxy::Scope& scope, const proxy::ConcurrencyGate& cap) {
     return std::any_of(scope.caps.begin(), scope.caps.end(),
                        [&](const proxy::Cap& each) { return each.gate == &cap; });
@@ -60,13 +55,24 @@ Json stats_of(const Overview& overview, const proxy::ConcurrencyGate& cap) {
 
 bool is_ready(const Overview& overview) { return !overview.is_draining() && overview.fleet().is_ready(); }
 
+std::string_view status_of(const Overview& overview) {
+    return overview.is_draining() ? "draining" : is_ready(overview) ? "ok" : "unavailable";
+}
+
+std::string_view upstream_state(const Overview& overview) {
+    if (overview.settings().health.path.empty()) return "unknown";
+    return overview.fleet().is_ready() ? "up" : "down";
+}
+
+int64_t uptime_seconds(const Overview& overview, Time now) {
+    return std::chrono::duration_cast<std::chrono::seconds>(now - overview.started).count();
+}
+
 std::string health_json(const Overview& overview, Time now) {
-    const char* status = overview.is_draining() ? "draining" : is_ready(overview) ? "ok" : "unavailable";
-    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(now - overview.started);
-    return as_text({{"status", status},
+    return as_text({{"status", status_of(overview)},
                     {"upstream", upstream_state(overview)},
                     {"version", kVersion},
-                    {"uptime", uptime.count()}});
+                    {"uptime", uptime_seconds(overview, now)}});
 }
 
 std::string stats_json(const Overview& overview) {

@@ -57,6 +57,8 @@ class Worker {
     void stop_now();
     /// Any thread may read them.
     [[nodiscard]] std::shared_ptr<const proxy::Metrics> metrics() const { return kit_->metrics; }
+    [[nodiscard]] const proxy::NotableRequests& notable_requests() const { return kit_->notable_requests; }
+    [[nodiscard]] const proxy::ClientBook& client_book() const { return kit_->client_book; }
     /// When its loop last came round; kNever once it has ended. Any thread may ask.
     [[nodiscard]] Time last_tick() const { return last_tick_.load(std::memory_order_relaxed); }
 

@@ -54,6 +54,39 @@ constexpr Rows kRows = make_rows();
 
 const ReasonText& text_of(Reason reason) { return kRows.of[static_cast<size_t>(reason)]; }
 
+std::string_view meaning_of(Reason reason) {
+    switch (reason) {
+        case Reason::bad_request: return "the request breaks the rules of HTTP, or could be read in two ways";
+        case Reason::invalid_parameter: return "a parameter is not what its route takes";
+        case Reason::no_route: return "no route takes such a request";
+        case Reason::method_not_allowed: return "this method is not allowed here";
+        case Reason::header_timeout: return "the request's head did not arrive in time";
+        case Reason::body_timeout: return "the request's body stalled, came too slowly, or not in time";
+        case Reason::body_too_large: return "the request's body is larger than allowed";
+        case Reason::uri_too_long: return "the request's target is longer than allowed";
+        case Reason::unsupported_media_type: return "the route takes no body of this type";
+        case Reason::expectation_failed: return "the client expects something other than 100-continue";
+        case Reason::misdirected: return "the request is for a host that is not served here";
+        case Reason::header_too_large: return "the request's head has too many bytes or fields";
+        case Reason::not_implemented: return "weir does not serve this method";
+        case Reason::version_not_supported: return "the request is neither HTTP/1.0 nor HTTP/1.1";
+        case Reason::rate_limited: return "the client has used up what a rate lets it ask for";
+        case Reason::upstream_connect: return "no connection to the app could be made";
+        case Reason::upstream_reset: return "the app closed the connection before its answer was there";
+        case Reason::upstream_protocol: return "the app's answer is not sound HTTP";
+        case Reason::upstream_unavailable:
+            return "no server of the app could be reached for as long as the request could wait";
+        case Reason::upstream_stall: return "the app was silent for too long";
+        case Reason::deadline: return "the request's total time was over before the app had answered";
+        case Reason::queue_full: return "as many requests waited for the app as may";
+        case Reason::queue_timeout: return "the request waited for the app for as long as it may";
+        case Reason::predicted_wait: return "the request would have had to wait for the app for too long";
+        case Reason::overloaded: return "too much memory was held for other requests";
+        case Reason::draining: return "weir was about to end";
+    }
+    return "";
+}
+
 std::string_view status_phrase(uint16_t status) {
     switch (status) {
         case 100: return "Continue";

@@ -56,6 +56,8 @@ struct ReasonText {
 };
 
 [[nodiscard]] const ReasonText& text_of(Reason);
+/// What it means, in one sentence for the operator.
+[[nodiscard]] std::string_view meaning_of(Reason);
 /// The standard phrase of a status code, "" where it has none.
 [[nodiscard]] std::string_view status_phrase(uint16_t status);
 

@@ -14,6 +14,8 @@ class IndexedHeap {
   public:
     [[nodiscard]] T* top() const { return elements_.empty() ? nullptr : elements_.front(); }
     [[nodiscard]] size_t size() const { return elements_.size(); }
+    /// Up to so many, pushing allocates nothing.
+    void reserve(size_t elements) { elements_.reserve(elements); }
 
     void push(T& element) {
         elements_.push_back(&element);

@@ -17,7 +17,6 @@ constexpr size_t kMaxLoggedName = 96;
 constexpr size_t kTraceIdLength = 32;
 constexpr size_t kLongestEscape = 6;  // \u00XX
 constexpr char kHexDigits[] = "0123456789abcdef";
-constexpr std::string_view kStruckOut = "***";
 
 // Ten texts are short ones. A name of a rule needs no escaping, but quotes and a comma. The remainder is
 // keys, numbers, the trace, ellipses and the scan's last 8-byte store.
@@ -176,13 +175,7 @@ void write_text(Line& line, std::string_view text, size_t limit = kMaxShortField
 template <class Escape>
 void write_address(Line& line, std::string_view address, size_t limit) {
     const auto kept = cut(address, limit);
-    auto rest = kept;
-    while (const auto secret = find_secret(rest)) {
-        write_escaped<Escape>(line, rest.substr(0, secret->begin));
-        line.raw(kStruckOut);
-        rest.remove_prefix(secret->end);
-    }
-    write_escaped<Escape>(line, rest);
+    strike_out_secrets(kept, [&](std::string_view piece) { write_escaped<Escape>(line, piece); });
     if (kept.size() < address.size()) line.raw(Escape::kEllipsis);
 }
 

@@ -48,10 +48,12 @@ struct AccessRecord {
     Duration first_byte{-1};
     Duration total{};
     bool slow = false;
-    // For the figures alone.
+    // For the figures, and for who asks about this request.
     std::optional<http::Reason> refusal;  ///< weir's own answer, where that is one
     Duration slot_wait{-1};               ///< as `queue`, but zero where a slot was free at once
     Duration upstream{-1};                ///< how long the app was asked, the last time that it was
+    std::string_view detail;              ///< what the client was told where weir answered, or why it was cut
+    Duration retry_after{-1};             ///< and after which time to come again
 };
 
 }  // namespace weir::proxy

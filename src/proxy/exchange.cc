@@ -299,6 +299,13 @@ void Exchange::close_books() {
     record_.total = since_start(kit_.loop.now());
     record_.slow = record_.total >= plan_->settings.log.slow;
     kit_.close_books(plan_, *scope_, record_);
+    // Who is turned away before it is known what it counts for counts for its address.
+    const auto key = client_key_ ? *client_key_ : plan_->rules.client_of({.ip = facts_.ip.bytes});
+    kit_.client_book.note({.client = key,
+                           .address = facts_.ip.bytes,
+                           .is_refused = record_.refusal.has_value(),
+                           .in_app = record_.upstream},
+                          kit_.loop.now());
 }
 
 }  // namespace weir::proxy

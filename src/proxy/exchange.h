@@ -21,6 +21,7 @@
 #include "proxy/exchange_state.h"
 #include "proxy/hold.h"
 #include "proxy/identity.h"
+#include "proxy/notable_requests.h"
 #include "proxy/plans.h"
 #include "proxy/slots.h"
 #include "proxy/tunnel.h"
@@ -125,6 +126,7 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool is_stale(const Error&) const;
     void note_outcome(bool succeeded);
     void note_answer(bool is_sound);
+    void keep_detail(std::string_view detail);
     void cut(const Error&);
     void give_up(std::string_view why);
 
@@ -159,7 +161,7 @@ class Exchange final : public UpstreamUser {
 
     Time started_;
     Time phase_started_;
-    policy::ClientKey client_key_ = 0;  ///< in the queue; only where something is capped
+    std::optional<policy::ClientKey> client_key_;  ///< in the queue; none where no scope was settled
     std::optional<Slots> slots_;
     std::optional<HeldPlace> held_;
     std::optional<policy::ReleasePacer::Ticket> ticket_;  ///< while it tries whether the app is back
@@ -174,6 +176,7 @@ class Exchange final : public UpstreamUser {
     policy::Progress client_progress_;
     policy::Progress upstream_progress_;
     std::array<char, http::RequestIdSource::kLength> own_id_;
+    std::array<char, NotableRequest::kMost[static_cast<size_t>(NotableRequest::Text::detail)]> detail_;
     AccessRecord record_;
 };
 

@@ -28,6 +28,7 @@ bool Exchange::admit(http::RequestHead& head) {
     Routing routing = route_request(plan_->rules, head);
     scope_ = routing.scope;
     if (scope_->route != nullptr) record_.route = scope_->route->name;
+    client_key_ = plan_->rules.client_of(view_of(*scope_, head, facts_.ip));
     if (const auto& refusal = routing.refusal) {
         reply({.reason = refusal->reason,
                .detail = refusal->detail,
@@ -44,10 +45,7 @@ bool Exchange::admit(http::RequestHead& head) {
         reply({.reason = http::Reason::overloaded, .detail = "too many bytes are held for others already"});
         return false;
     }
-    if (!pass_rates(head)) return false;
-    if (!scope_->caps.empty() || plan_->settings.upstream.hold > Duration::zero())
-        client_key_ = plan_->rules.client_of(view_of(*scope_, head, facts_.ip));
-    return true;
+    return pass_rates(head);
 }
 
 /// A client may only shorten the time. One that leaves none is not worth the app's.

@@ -48,12 +48,14 @@ void Exchange::reply(const Error& error) {
     record_.rule = error.rule;
     std::string detail(error.detail);
     if (error.system_error != 0) detail += " (" + std::generic_category().message(error.system_error) + ")";
+    keep_detail(detail);
     http::LocalReply local{.reason = error.reason,
                            .rule = error.rule,
                            .detail = detail,
                            .request_id = record_.request_id,
                            .retry_after = error.retry_after};
     if (text.status == 503 && !local.retry_after) local.retry_after = kRetryAfter;
+    record_.retry_after = local.retry_after.value_or(Duration(-1));
     std::string& body = kit_.reply_text;
     std::string_view type = "application/problem+json";
     if (plan_->own_body) {

@@ -92,9 +92,15 @@ bool Exchange::may_repeat(const Error& error) const {
     return false;
 }
 
+/// For who asks about this request later: what the error's views lead to does not live as long.
+void Exchange::keep_detail(std::string_view detail) {
+    record_.detail = {detail_.data(), detail.copy(detail_.data(), detail_.size())};
+}
+
 /// The client has seen the head already: it must see that what follows is not whole.
 void Exchange::cut(const Error& error) {
     record_.cut = http::text_of(error.reason).slug;
+    keep_detail(error.detail);
     client_.send_cut();
     enter(Event::response_end);
     client_.flush();

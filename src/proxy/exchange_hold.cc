@@ -33,7 +33,7 @@ void Exchange::hold_for_app(const Error* why) {
                          HeldPlace::Answer answer) { static_cast<Exchange*>(self)->on_hold_answer(answer); },
                       this);
     const bool is_over = now - held_since_ >= plan_->settings.upstream.hold;
-    if (is_over || !kit_.hold->join(*held_, client_key_, upload_.memory())) return refuse_unavailable();
+    if (is_over || !kit_.hold->join(*held_, *client_key_, upload_.memory())) return refuse_unavailable();
     if (client_.has_ended()) return leave_queue();
     arm_deadline(now);
 }

@@ -50,7 +50,7 @@ void Exchange::hold_enough() {
         },
         this);
     Slots::Answer answer = slots_->ask(
-        *scope_, {.client = client_key_, .bytes = upload_.memory(), .deadline = started_ + total_}, now);
+        *scope_, {.client = *client_key_, .bytes = upload_.memory(), .deadline = started_ + total_}, now);
     note_shadow_caps();
     if (answer != Slots::Answer::waiting) return follow(answer);
     record_.queue = Duration::zero();

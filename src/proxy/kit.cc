@@ -18,6 +18,8 @@ Kit::Kit(net::Loop& loop_, std::shared_ptr<Plan> first, MemoryBudget& budget_, C
       blocks(budget_),
       access_log(plan().around.log_writer.get(), settings().log.format),
       metrics(std::make_shared<Metrics>(plan().rules, plan().fleet->size())),
+      notable_requests(plan().around.workers),
+      client_book(loop_.now()),
       ids(id_seeds[0], id_seeds[1]),
       remote_tasks(loop_) {}
 
@@ -35,6 +37,7 @@ void Kit::adopt(std::shared_ptr<Plan> plan) {
 
 void Kit::close_books(const PlanPin& began_with, const Scope& scope, const AccessRecord& record) {
     access_log.write(record);
+    if (is_notable(record)) notable_requests.note(record);
     if (plans.is_current(began_with)) return metrics->note(scope, record);
     const Scope* const same = plan().rules.scope_named(scope.route_name());
     metrics->note_late(same == nullptr ? *plan().rules.scope_named({}) : *same, record);

@@ -15,7 +15,9 @@
 #include "net/loop.h"
 #include "net/remote_task.h"
 #include "proxy/access_log.h"
+#include "proxy/client_book.h"
 #include "proxy/metrics.h"
+#include "proxy/notable_requests.h"
 #include "proxy/plans.h"
 #include "proxy/response_sender.h"
 
@@ -47,6 +49,8 @@ struct Kit {
     BlockPool blocks;
     AccessLog access_log;
     std::shared_ptr<Metrics> metrics;  ///< of the current plan; never null
+    NotableRequests notable_requests;
+    ClientBook client_book;
     http::RequestIdSource ids;
     http::DateCache date;
     UpstreamSet* upstreams = nullptr;

@@ -24,4 +24,15 @@ struct Secret {
 /// Names are not percent-decoded.
 [[nodiscard]] std::optional<Secret> find_secret(std::string_view address);
 
+/// Hands out the address piece by piece, with `***` in place of each secret.
+template <class Take>
+void strike_out_secrets(std::string_view address, Take take) {
+    while (const auto secret = find_secret(address)) {
+        take(address.substr(0, secret->begin));
+        take(std::string_view("***"));
+        address.remove_prefix(secret->end);
+    }
+    take(address);
+}
+
 }  // namespace weir::proxy

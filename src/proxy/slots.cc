@@ -30,7 +30,10 @@ policy::Verdict Slots::ask_next(Time now) {
 Slots::Answer Slots::claim(Time now) { return follow(scope_->caps[held_].gate->group->claim(place_), now); }
 
 Slots::Answer Slots::expire(Time now) {
-    return follow(scope_->caps[held_].gate->group->expire(place_, now), now);
+    policy::Verdict verdict = scope_->caps[held_].gate->group->expire(place_, now);
+    // An answer that came in the same batch has left a note, and this is that answer.
+    if (!std::holds_alternative<policy::Waiting>(verdict)) note_.withdraw();
+    return follow(std::move(verdict), now);
 }
 
 Slots::Answer Slots::follow(policy::Verdict verdict, Time now) {

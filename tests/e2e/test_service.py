@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 
@@ -50,6 +51,26 @@ def test_it_says_when_it_is_ready_and_when_it_drains_and_asks_for_the_time_that_
     proxy.signal(signal.SIGTERM)
     stopping = manager.message()
     assert stopping == {"STOPPING": "1", "EXTEND_TIMEOUT_USEC": "17000000", "STATUS": "draining"}
+
+
+def test_a_reload_is_announced_and_its_end_too_whether_it_is_good_or_not(weir, upstream, manager):
+    proxy = weir(upstream(answering()), env=manager.env)
+    assert manager.message()["READY"] == "1"
+    config = proxy.log_path.parent / "weir.yaml"
+    good = config.read_text()
+    for text, status in [
+        (good + "workers: 1\n", "listens on "),
+        (good + "wrkers: 1\n", "the former configuration holds, see the log; listens on "),
+    ]:
+        config.write_text(text)
+        before = time.monotonic()
+        proxy.signal(signal.SIGHUP)
+        begun = manager.message()
+        assert begun["RELOADING"] == "1"
+        assert before <= int(begun["MONOTONIC_USEC"]) / 1e6 <= time.monotonic()
+        over = manager.message()
+        assert over["READY"] == "1"
+        assert over["STATUS"].startswith(status)
 
 
 def test_it_gives_no_sign_of_life_unless_it_is_asked_to(weir, upstream, manager):

@@ -44,7 +44,7 @@ TEST_CASE("each page has its content and its type") {
 
 TEST_CASE("a path that is none is 404, and a method that is none of the page's is 405 with the others") {
     WatchedParts parts;
-    for (const char* path : {"/", "/metrics/", "/Metrics", "/why", "/drain/now"}) {
+    for (const char* path : {"//", "/metrics/", "/Metrics", "/why", "/drain/now", "/index.html"}) {
         CAPTURE(path);
         CHECK(ask(parts, std::string("GET ") + path).status == 404);
     }
@@ -53,6 +53,51 @@ TEST_CASE("a path that is none is 404, and a method that is none of the page's i
     CHECK(ask(parts, "GET /drain").status == 405);
     CHECK(ask(parts, "GET /drain").allow == "POST");
     CHECK(parts.drains == 0);
+}
+
+TEST_CASE("the operator's page is one file that may run its own script and ask this address alone") {
+    WatchedParts parts;
+    const AdminAnswer page = ask(parts, "GET /");
+    CHECK(page.type == "text/html; charset=utf-8");
+    CHECK(page.body.starts_with("<!DOCTYPE html>"));
+    CHECK(page.body.ends_with("</html>\n"));
+    for (const char* part :
+         {"default-src 'none'", "script-src 'sha256-", "style-src 'sha256-", "connect-src 'self'",
+          "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"}) {
+        CAPTURE(part);
+        CHECK(page.policy.find(part) != std::string_view::npos);
+    }
+    CHECK(page.policy.find("unsafe") == std::string_view::npos);
+    CHECK(page.policy.find("http") == std::string_view::npos);
+    for (const char* way_to_run_data :
+         {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("})
+        CHECK(page.body.find(way_to_run_data) == std::string::npos);
+    CHECK(ask(parts, "GET /stats").policy.empty());
+}
+
+TEST_CASE("a request is asked after by its id, however that is escaped") {
+    WatchedParts parts;
+    proxy::AccessRecord record;
+    record.request_id = "a/b=c+d~:@.-_";
+    record.refusal = http::Reason::queue_full;
+    record.status = 503;
+    parts.notable_requests[1].note(record);
+    for (const char* path :
+         {"/why/a/b=c+d~:@.-_", "/why/a%2Fb%3Dc%2Bd~%3A%40.-_", "/why/a%2fb=c+d~:@.-_?x=1"}) {
+        CAPTURE(path);
+        const AdminAnswer answer = ask(parts, std::string("GET ") + path);
+        CHECK(answer.status == 200);
+        CHECK(json_of(answer)["request_id"] == record.request_id);
+    }
+    for (const char* path :
+         {"/why/", "/why/other", "/why/a/b=c%20d~:@.-_", "/why/%", "/why/%zz", "/why/%00"}) {
+        CAPTURE(path);
+        const AdminAnswer answer = ask(parts, std::string("GET ") + path);
+        CHECK(answer.status == 404);
+        CHECK(answer.type == "application/problem+json");
+        CHECK(std::string(json_of(answer)["detail"]).find("no request with this id") == 0);
+    }
+    CHECK(ask(parts, "POST /why/a/b=c+d~:@.-_").status == 405);
 }
 
 TEST_CASE("while weir drains, and while no server is up, it is not ready but alive") {
@@ -113,7 +158,8 @@ TEST_CASE("where there is a token, nothing is told without it") {
     parts.settings.admin.token = "a-very-long-secret";
     parts.settle();
     const std::string host = "Host: weir.example\r\n";
-    for (const char* path : {"GET /metrics", "GET /livez", "GET /nowhere", "POST /drain", "PUT /config"}) {
+    for (const char* path : {"GET /metrics", "GET /livez", "GET /nowhere", "POST /drain", "PUT /config",
+                             "GET /why/id", "GET /clients", "GET /summary", "GET /limits"}) {
         CAPTURE(path);
         CHECK(ask(parts, path, host).status == 401);
         CHECK(ask(parts, path, host).wants_token);
@@ -123,6 +169,16 @@ TEST_CASE("where there is a token, nothing is told without it") {
     const std::string shown = host + "Authorization: Bearer a-very-long-secret\r\n";
     CHECK(ask(parts, "GET /metrics", shown).status == 200);
     CHECK(ask(parts, "POST /drain", shown).status == 202);
+}
+
+TEST_CASE("the page on which the token is typed in is shown without it") {
+    WatchedParts parts;
+    const std::string body = ask(parts, "GET /").body;
+    parts.settings.admin.token = "a-very-long-secret";
+    parts.settle();
+    CHECK(ask(parts, "GET /", "Host: weir.example\r\n").body == body);
+    CHECK(ask(parts, "HEAD /", "Host: weir.example\r\n").status == 200);
+    CHECK(ask(parts, "POST /", "Host: weir.example\r\n").status == 405);
 }
 
 TEST_CASE("a token is shown as a whole, or it is not") {
@@ -145,7 +201,8 @@ TEST_CASE("without a token, a page in somebody's browser can neither read nor dr
     }
     for (const char* host : {"evil.example", "evil.example:9180", "127.0.0.1.evil.example"}) {
         CAPTURE(host);
-        CHECK(ask(parts, "GET /livez", std::string("Host: ") + host + "\r\n").status == 421);
+        for (const char* path : {"GET /livez", "GET /", "GET /why/id", "GET /clients"})
+            CHECK(ask(parts, path, std::string("Host: ") + host + "\r\n").status == 421);
     }
     const std::string own = "Host: 127.0.0.1:9180\r\n";
     for (const char* origin : {"https://evil.example", "null", "http://127.0.0.1:8080"}) {

@@ -40,6 +40,10 @@ struct WatchedParts {
     std::array<std::shared_ptr<proxy::Metrics>, 2> workers{
         std::make_shared<proxy::Metrics>(rules, fleet.size()),
         std::make_shared<proxy::Metrics>(rules, fleet.size())};
+    std::array<proxy::NotableRequests, 2> notable_requests{proxy::NotableRequests(2),
+                                                           proxy::NotableRequests(2)};
+    std::array<proxy::ClientBook, 2> client_books{proxy::ClientBook(Time(std::chrono::seconds(100))),
+                                                  proxy::ClientBook(Time(std::chrono::seconds(100)))};
     bool is_draining = false;
     int drains = 0;
     std::function<Result<bool>()> reloads = [] { return Result<bool>(true); };
@@ -47,6 +51,8 @@ struct WatchedParts {
                       .gate = gate,
                       .budget = budget,
                       .workers = {workers[0], workers[1]},
+                      .notable_requests = {&notable_requests[0], &notable_requests[1]},
+                      .client_books = {&client_books[0], &client_books[1]},
                       .effective_config = "workers: 2\n",
                       .started = Time(std::chrono::seconds(100)),
                       .loaded_at = WallTime(std::chrono::seconds(1'700'000'000)),

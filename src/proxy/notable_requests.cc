@@ -1,0 +1,136 @@
+#include "proxy/notable_requests.h"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+
+#include "proxy/access_log.h"
+#include "proxy/secret_names.h"
+
+namespace weir::proxy {
+
+namespace {
+
+constexpr std::string_view kEllipsis = "\u2026";
+
+constexpr size_t most_before_path() {
+    size_t sum = 0;
+    for (size_t index = 0; index < static_cast<size_t>(NotableRequest::Text::path); ++index)
+        sum += NotableRequest::kMost[index];
+    return sum;
+}
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+}  // namespace
+
+bool is_notable(const AccessRecord& record) {
+    return record.refusal.has_value() || !record.cut.empty() || record.slow || record.shadow_refusals.any();
+}
+
+NotableRequest::NotableRequest(const AccessRecord& record)
+    : time(record.time),
+      queue(record.queue),
+      hold(record.hold),
+      connect(record.connect),
+      first_byte(record.first_byte),
+      total(record.total),
+      retry_after(record.retry_after),
+      refusal(record.refusal),
+      retries(record.retries),
+      status(record.status),
+      slow(record.slow) {
+    static_assert(most_before_path() + kLeastPath <= kTextBytes);
+    static_assert(sizeof(NotableRequest) + sizeof(size_t) <= 648);
+    add(Text::request_id, record.request_id);
+    add(Text::client, record.client_address);
+    add(Text::method, record.method);
+    add(Text::cut, record.cut);
+    add(Text::rule, record.rule);
+    add(Text::route, record.route);
+    add(Text::server, record.server);
+    add_path(record.target);
+    add(Text::detail, record.detail);
+    add_shadow(record);
+}
+
+size_t NotableRequest::room_for(Text which) const {
+    const auto index = static_cast<size_t>(which);
+    const size_t begin = index == 0 ? 0 : ends_[index - 1];
+    return std::min<size_t>(kMost[index], kTextBytes - begin);
+}
+
+void NotableRequest::add(Text which, std::string_view text) { put(which, text, room_for(which)); }
+
+/// Ends in an ellipsis where it does not fit, and in no part of a UTF-8 character.
+void NotableRequest::put(Text which, std::string_view text, size_t most) {
+    const auto index = static_cast<size_t>(which);
+    const size_t begin = index == 0 ? 0 : ends_[index - 1];
+    size_t length = text.size();
+    char* const out = bytes_.data() + begin;
+    if (length > most) {
+        length = most < kEllipsis.size() ? 0 : most - kEllipsis.size();
+        while (length > 0 && is_continuation(text[length])) --length;
+    }
+    text.copy(out, length);
+    if (length < text.size() && most >= kEllipsis.size())
+        length += kEllipsis.copy(out + length, kEllipsis.size());
+    ends_[index] = static_cast<uint16_t>(begin + length);
+}
+
+/// What fits is struck out first: a secret that is cut is none the less one.
+void NotableRequest::add_path(std::string_view target) {
+    std::array<char, kMost[static_cast<size_t>(Text::path)] + 1> struck;
+    size_t length = 0;
+    const auto append = [&](std::string_view piece) {
+        length += piece.copy(struck.data() + length, struck.size() - length);
+    };
+    strike_out_secrets(target.substr(0, kMaxLoggedTarget), append);
+    if (target.size() > kMaxLoggedTarget) append(kEllipsis);
+    add(Text::path, {struck.data(), length});
+}
+
+void NotableRequest::add_shadow(const AccessRecord& record) {
+    std::array<char, kMost[static_cast<size_t>(Text::shadow)] + 1> names;
+    size_t length = 0;
+    const auto append = [&](std::string_view text) {
+        length += text.copy(names.data() + length, names.size() - length);
+    };
+    for (uint64_t left = record.shadow_refusals.to_ullong(); left != 0; left &= left - 1) {
+        if (length > 0) append(" ");
+        append(record.shadow_names[static_cast<size_t>(std::countr_zero(left))]);
+    }
+    add(Text::shadow, {names.data(), length});
+}
+
+NotableRequests::NotableRequests(size_t workers)
+    : capacity_(std::max<size_t>(kMost / std::max<size_t>(workers, 1), 1)) {
+    hashes_.reserve(capacity_);
+    requests_.reserve(capacity_);
+}
+
+void NotableRequests::note(const AccessRecord& record) {
+    const std::lock_guard lock(mutex_);
+    const size_t hash = std::hash<std::string_view>{}(record.request_id);
+    const size_t slot = count_++ % capacity_;
+    if (requests_.size() < capacity_) {
+        requests_.emplace_back(record);
+        hashes_.push_back(hash);
+    } else {
+        requests_[slot] = NotableRequest(record);
+        hashes_[slot] = hash;
+    }
+}
+
+std::optional<NotableRequest> NotableRequests::find(std::string_view request_id) const {
+    const size_t hash = std::hash<std::string_view>{}(request_id);
+    const std::lock_guard lock(mutex_);
+    for (size_t back = 1; back <= requests_.size(); ++back) {
+        const size_t slot = (count_ - back) % capacity_;
+        if (hashes_[slot] != hash) continue;
+        if (requests_[slot].text(NotableRequest::Text::request_id) == request_id) return requests_[slot];
+    }
+    return std::nullopt;
+}
+
+}  // namespace weir::proxy
