@@ -3,10 +3,10 @@
 # Installs only what is missing; silent, and without the network, when nothing is.
 set -euo pipefail
 
-build="g++ meson ninja-build pkg-config libevent-dev libssl-dev libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev
+build="g++ meson ninja-build pkg-config libevent-dev libnghttp2-dev libssl-dev libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev
        nlohmann-json3-dev prometheus-cpp-dev libsystemd-dev"
 test="doctest-dev python3 python3-pytest python3-pytest-xdist gunicorn python3-flask python3-uvicorn python3-websockets python3-yaml
-      curl openssl node-llhttp prometheus systemd chromium fonts-liberation testssl.sh"
+      curl openssl node-llhttp nghttp2-client python3-h2 prometheus systemd chromium fonts-liberation testssl.sh"
 fuzz="clang libclang-rt-14-dev"
 
 wanted=()

@@ -26,6 +26,7 @@ MAY_INCLUDE = {
 QUARANTINE = {
     "event2/": ("net/",),
     "openssl/": ("net/", "demo/"),
+    "nghttp2/": ("http/h2_session.cc",),
     "yaml-cpp/": ("config/",),
     "spdlog/": ("base/log.cc",),
     "nlohmann/": ("app/", "cli/", "demo/"),
@@ -131,6 +132,7 @@ RULES = {
         [
             {"src/proxy/a.cc": "#include <event2/event.h>\n"},
             {"src/http/a.cc": "#include <openssl/ssl.h>\n"},
+            {"src/proxy/client_h2.cc": "#include <nghttp2/nghttp2.h>\n"},
             {"src/app/a.cc": "#include <yaml-cpp/yaml.h>\n"},
             {"src/base/a.cc": "#include <spdlog/spdlog.h>\n"},
             {"src/http/reason.cc": "#include <nlohmann/json.hpp>\n"},

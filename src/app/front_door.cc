@@ -13,7 +13,7 @@ using OwnedServerContext = std::shared_ptr<const net::TlsServerContext>;
 /// Whether connections find the same there, certificates aside.
 bool is_same_entrance(const config::Listen& a, const config::Listen& b) {
     return a.address == b.address && a.proxy_protocol == b.proxy_protocol &&
-           a.redirect_https == b.redirect_https && a.tls.empty() == b.tls.empty();
+           a.redirect_https == b.redirect_https && a.http2 == b.http2 && a.tls.empty() == b.tls.empty();
 }
 }  // namespace
 
@@ -40,6 +40,7 @@ Result<OwnedServerContext> FrontDoor::load(const config::Listen& listen) const {
     net::TlsServerContext::Options options;
     for (const config::Certificate& certificate : listen.tls)
         options.files.push_back(tls_files_of(certificate));
+    if (listen.http2) options.protocols.insert(options.protocols.begin(), "h2");
     auto loaded = net::TlsServerContext::load(options, keys_);
     if (!loaded) return fail(fmt::format("TLS at {}: {}", to_string(listen.address), loaded.error()));
     return loaded;
@@ -65,6 +66,7 @@ void FrontDoor::change(Change change) {
             door.listen = listen;
             door.entrance = {.has_proxy_header = listen.proxy_protocol,
                              .redirect_https = listen.redirect_https,
+                             .speaks_http2 = listen.http2,
                              .tls = context ? &door.tls.emplace(std::move(context)) : nullptr};
         } else if (context) {
             doors_[index].tls->change(std::move(context));

@@ -326,6 +326,13 @@ void add_clients(const Overview& overview, Families& families) {
                            "Connections that were closed unserved, since clients.max_connections or "
                            "clients.max_connections_per_ip was reached."),
                 {}, overview.gate.refused());
+    MetricFamily& floods = add_family(families, "weir_h2_floods_total", MetricType::Counter,
+                                      "HTTP/2 connections that were ended for what they kept doing.");
+    for (size_t index = 0; index < policy::kFloods; ++index) {
+        const auto kind = static_cast<policy::Flood>(index);
+        add_counter(floods, {{"kind", std::string(policy::name_of(kind))}},
+                    sum_of(overview, [kind](const Metrics& m) { return m.floods(kind); }));
+    }
     MetricFamily& bytes = add_family(families, "weir_bytes_total", MetricType::Counter,
                                      "Bytes of request bodies (in) and of answers' bodies (out), counted "
                                      "when a request ends.");

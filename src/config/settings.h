@@ -30,6 +30,7 @@ struct Certificate {
 struct Listen {
     Endpoint address;
     uint32_t mode = 0660;                         ///< permissions of a UNIX socket
+    bool http2 = true;                            ///< spoken beside HTTP/1.1
     bool proxy_protocol = false;                  ///< connections begin with a PROXY header
     std::optional<uint16_t> redirect_https = {};  ///< every request is sent to this port; never with `tls`
     std::vector<Certificate> tls = {};            ///< the first is for names that none is for; empty: no TLS

@@ -9,7 +9,10 @@
 
 namespace weir::http {
 
-enum class Version : uint8_t { http10, http11 };
+enum class Version : uint8_t { http10, http11, http2 };
+
+/// "HTTP/1.0", "HTTP/1.1" or "HTTP/2".
+[[nodiscard]] std::string_view name_of(Version);
 
 enum class Method : uint8_t { get, head, post, put, delete_, options, patch, trace, connect, other };
 

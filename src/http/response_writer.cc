@@ -1,13 +1,11 @@
 #include "http/char_class.h"
-#include "http/governing_fields.h"
 #include "http/head_writer.h"
 #include "http/out.h"
 #include "http/reason.h"
+#include "http/sent_fields.h"
 
 namespace weir::http {
 namespace {
-
-constexpr std::string_view kRequestIdName = "X-Request-ID";
 
 std::string_view phrase_of(const ResponseHead& head) {
     const bool is_usable = !head.reason_phrase.empty() && all_are(head.reason_phrase, kFieldValue);
@@ -20,11 +18,6 @@ void write_status_line(const ResponseHead& head, Out& out) {
     out.text(" ");
     out.text(phrase_of(head));
     out.line_end();
-}
-
-/// RFC 9110, 8.6: a HEAD or 304 may say how long the body would have been; 1xx and 204 may not.
-bool keeps_content_length(const ResponseHead& head, const ResponseFacts& facts) {
-    return facts.body.framing == Framing::none && head.status >= 200 && head.status != 204;
 }
 
 void write_framing(Body body, Out& out) {
@@ -55,18 +48,7 @@ size_t response_head_bound(const ResponseHead& head, const ResponseFacts& facts)
 size_t write_response_head(const ResponseHead& head, const ResponseFacts& facts, char* begin) {
     Out out(begin);
     write_status_line(head, out);
-    const ConnectionNames named(head.fields);
-    bool has_date = facts.date.empty();
-    bool has_request_id = facts.request_id.empty();
-    for (const Field& field : head.fields) {
-        const bool is_framing = field.id == FieldId::content_length && !keeps_content_length(head, facts);
-        if (is_framing || is_hop_by_hop(field.id) || named.contain(field.name)) continue;
-        has_date = has_date || field.id == FieldId::date;
-        has_request_id = has_request_id || field.id == FieldId::x_request_id;
-        out.field(field);
-    }
-    if (!has_date) out.field("Date", facts.date);
-    if (!has_request_id) out.field(kRequestIdName, facts.request_id);
+    for_each_answer_field(head, facts, [&out](const Field& field) { out.field(field); });
     if (!facts.keep_alive) {
         out.field("Connection", "close");
     } else if (facts.client_version == Version::http10) {
@@ -81,11 +63,7 @@ size_t write_interim_head(const ResponseHead& head, char* begin) {
     constexpr uint16_t kSwitchingProtocols = 101;
     Out out(begin);
     write_status_line(head, out);
-    const ConnectionNames named(head.fields);
-    for (const Field& field : head.fields) {
-        const bool is_framing = field.id == FieldId::content_length || is_hop_by_hop(field.id);
-        if (!is_framing && !named.contain(field.name)) out.field(field);
-    }
+    for_each_sent_field(head, {}, [&out](const Field& field) { out.field(field); });
     if (head.status == kSwitchingProtocols) {
         out.field("Connection", "Upgrade");
         out.field("Upgrade", head.upgrade);

@@ -23,6 +23,26 @@ Stream::Stream(Loop& loop, Fd fd, Owner& owner, std::unique_ptr<TlsSession> tls)
     if (tls_) tls_->attach(fd_.get());
     // What the handshake has taken from the socket, no edge tells of again.
     readable_ = tls_ && tls_->is_established();
+    watch(loop);
+}
+
+Stream::Stream(Loop& loop, Stream& former, Owner& owner)
+    : owner_(owner),
+      tls_(std::move(former.tls_)),
+      sent_(former.sent_),
+      received_(former.received_),
+      readable_(former.readable_),
+      writable_(former.writable_),
+      peer_closed_(former.peer_closed_),
+      last_read_was_short_(former.last_read_was_short_),
+      end_is_due_(former.end_is_due_) {
+    event_del(&former.event_);
+    fd_ = std::move(former.fd_);
+    former.readable_ = former.writable_ = false;
+    watch(loop);
+}
+
+void Stream::watch(Loop& loop) {
     event_assign(&event_, loop.base(), fd_.get(), EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
                  &Stream::on_event, this);
     event_add(&event_, nullptr);
@@ -147,10 +167,14 @@ IoResult Stream::look(std::span<char> room) const {
 bool Stream::has_input() { return readable_ && (!tls_ || peek_tls().status != IoStatus::again); }
 
 uint64_t Stream::moved_bytes() const {
+    uint64_t received = tls_ ? tls_->wire().received : received_;
+    return received + sent_bytes() - unacknowledged_bytes();
+}
+
+uint64_t Stream::unacknowledged_bytes() const {
     int unsent = 0;
     if (fd_) ioctl(fd_.get(), SIOCOUTQ, &unsent);
-    uint64_t received = tls_ ? tls_->wire().received : received_;
-    return received + sent_bytes() - static_cast<uint64_t>(unsent);
+    return static_cast<uint64_t>(unsent);
 }
 
 void Stream::shut_write() {

@@ -35,6 +35,8 @@ class Stream {
 
     /// `tls`: none for a plain stream.
     Stream(Loop& loop, Fd fd, Owner& owner, std::unique_ptr<TlsSession> tls = nullptr);
+    /// Goes on with the socket of `former`, which is left closed. What is readable or writable is told anew.
+    Stream(Loop& loop, Stream& former, Owner& owner);
     ~Stream() { close(); }
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
@@ -90,6 +92,8 @@ class Stream {
     /// Those that the peer has acknowledged, and those that came from it, on the wire too: grows while the
     /// peer's side of the connection is alive. One system call.
     [[nodiscard]] uint64_t moved_bytes() const;
+    /// Of the bytes that were sent, on the wire: those that the peer has not acknowledged. One system call.
+    [[nodiscard]] uint64_t unacknowledged_bytes() const;
 
     /// Tells the peer that nothing more will come; under TLS in both languages.
     void shut_write();
@@ -103,6 +107,7 @@ class Stream {
 
   private:
     static void on_event(evutil_socket_t, short what, void* stream) noexcept;
+    void watch(Loop& loop);
     void before_owner(short what);
     IoResult read_tls(std::span<char> room);
     IoResult write_tls(std::span<const iovec> pieces);

@@ -4,24 +4,21 @@
 #include <cassert>
 #include <cstring>
 
+#include "http/h2_session.h"
 #include "http/head_parser.h"
 #include "proxy/client_set.h"
-#include "proxy/connection_gate.h"
+#include "proxy/linger.h"
 #include "proxy/routing.h"
 
 namespace weir::proxy {
 
 namespace {
 
-/// How long and how much a client may go on sending to a connection that weir has finished with, so that
-/// it reads the answer instead of a reset (RFC 9112, 9.6).
-constexpr Duration kLinger = std::chrono::seconds(2);
-/// The same for one that has yet to read so much that it can be told of the end.
+/// The end of a connection that has yet to read so much that it can be told of it.
 constexpr Duration kPatience = std::chrono::seconds(30);
 /// How long a new connection may still begin its request on a drain: it was let in, and nothing has told its
 /// client to try elsewhere.
 constexpr Duration kFirstWords = std::chrono::seconds(1);
-constexpr int kMaxLingerReads = 16;  ///< in one go: whoever sends faster than that does not read
 /// Room behind a head for the same head as it is written for the app.
 constexpr size_t kRewriteRoom = 1024;
 
@@ -31,10 +28,16 @@ bool may_upgrade(const http::RequestHead& head) {
     return head.body.framing == http::Framing::none && !http::lists_token(head.upgrade, "h2c");
 }
 
+/// Under TLS it is agreed on before (RFC 9113, 3.2); whoever speaks plainly to an address of TLS is astray.
+bool may_be_h2(const Entrance& entrance, const net::Stream& stream) {
+    if (!entrance.speaks_http2) return false;
+    return stream.tls() == nullptr ? entrance.tls == nullptr : stream.tls()->protocol() == "h2";
+}
+
 }  // namespace
 
 Turn::Turn(Kit& kit, ClientH1& client)
-    : task(kit.loop, &ClientH1::on_task, &client), address_length(client.peer_.write(address)) {}
+    : task(kit.loop, &ClientH1::on_task, &client), address_length(client.seat_.peer().write(address)) {}
 
 ClientH1::ClientH1(Kit& kit, ClientSet& set, Connection connection)
     : kit_(kit),
@@ -43,12 +46,11 @@ ClientH1::ClientH1(Kit& kit, ClientSet& set, Connection connection)
       timer_(kit.loop.timers(), &ClientH1::on_timer, this),
       sender_(stream_, kit.gather, kit.blocks),
       turn_(nullptr, {&kit.turns}),
-      peer_(connection.client),
-      entrance_(connection.entrance) {
+      seat_(std::move(connection.seat)),
+      entrance_(connection.entrance),
+      may_be_h2_(may_be_h2(entrance_, stream_)) {
     timer_.arm(kit.loop.now() + kit.settings().timeout.header);
 }
-
-ClientH1::~ClientH1() { kit_.gate.leave(peer_); }
 
 void ClientH1::on_ready() {
     if (lingering_) return linger();
@@ -105,6 +107,8 @@ void ClientH1::read_head() {
 void ClientH1::take_head_bytes(std::string_view bytes) {
     Turn& turn = *turn_;
     auto found = http::scan_head(bytes, turn.scan);
+    if (may_be_h2_ && bytes.substr(0, turn.scan.looked_at) == http::H2Session::kPreface)
+        return become_h2(bytes);
     if (found == http::ScanResult::complete)
         return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
     if (found == http::ScanResult::bare_lf)
@@ -131,8 +135,16 @@ void ClientH1::stash(std::string_view bytes) {
     turn.input_end += bytes.size();
 }
 
+/// The bytes lie in the slab, or in the turn, which lives on until the batch is over.
+void ClientH1::become_h2(std::string_view bytes) {
+    timer_.disarm();
+    turn_->task.withdraw();
+    set_.become_h2(*this, stream_, {.seat = std::move(seat_), .entrance = entrance_}, bytes);
+}
+
 void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     Turn& turn = *turn_;
+    may_be_h2_ = false;
     bool from_input = turn.input && head.data() == turn.input.bytes() + turn.input_begin;
     Block block = kit_.blocks.take(2 * head.size() + kRewriteRoom);
     std::memcpy(block.bytes(), head.data(), head.size());
@@ -159,7 +171,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
 
 ClientFacts ClientH1::facts() const {
     return {.address = {turn_->address, turn_->address_length},
-            .ip = peer_,
+            .ip = seat_.peer(),
             .scheme = stream_.tls() == nullptr ? "http" : "https",
             .entrance = &entrance_,
             .tls = stream_.tls()};
@@ -329,11 +341,7 @@ void ClientH1::close_gently() {
 }
 
 void ClientH1::linger() {
-    for (int reads = 0; stream_.readable(); ++reads) {
-        auto got = stream_.read(kit_.slab);
-        if (got.status == net::IoStatus::again) return;
-        if (got.status != net::IoStatus::ok || reads == kMaxLingerReads) return destroy();
-    }
+    if (!goes_on_lingering(stream_, kit_.slab)) destroy();
 }
 
 void ClientH1::drain() {

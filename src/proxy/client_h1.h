@@ -11,7 +11,9 @@
 #include "http/head_scan.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "proxy/client.h"
 #include "proxy/client_stream.h"
+#include "proxy/connection_gate.h"
 #include "proxy/entrance.h"
 #include "proxy/exchange.h"
 #include "proxy/kit.h"
@@ -53,23 +55,19 @@ struct Turn {
 struct Connection {
     net::Fd fd;
     std::unique_ptr<net::TlsSession> tls;  ///< with the handshake behind it; null: a plain one
-    net::IpAddress client;                 ///< the peer, or whom a PROXY header tells of
+    GateSeat seat;                         ///< of the peer, or of whom a PROXY header tells
     const Entrance& entrance;
 };
 
 /// Owned by its ClientSet; thread: its worker's. An idle one is this object and nothing else.
-class ClientH1 final : public net::Stream::Owner, public ClientStream, public net::Retirable {
+class ClientH1 final : public Client, public net::Stream::Owner, public ClientStream {
   public:
     ClientH1(Kit& kit, ClientSet& set, Connection connection);
-    ~ClientH1() override;
 
     /// Closes it if it is idle; a new one may still ask for a moment, and any that asks closes behind the
     /// answer.
-    void drain();
-    /// Closes it whatever it does.
-    void shut();
-    size_t slot = 0;  ///< where the set keeps it
-
+    void drain() override;
+    void shut() override;
     void on_ready() override;
 
     // ---- ClientStream
@@ -98,6 +96,7 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     // reading
     void read_head();
     void take_head_bytes(std::string_view bytes);
+    void become_h2(std::string_view bytes);
     void start_exchange(std::string_view head, std::string_view rest);
     void reject(const http::HeadFault&, std::string_view head);
     [[nodiscard]] ClientFacts facts() const;
@@ -120,8 +119,9 @@ class ClientH1 final : public net::Stream::Owner, public ClientStream, public ne
     Timer timer_;
     ResponseSender sender_;
     ObjectPool<Turn>::Owned turn_;
-    net::IpAddress peer_;
+    GateSeat seat_;
     const Entrance& entrance_;
+    bool may_be_h2_;  ///< nothing but the preface of HTTP/2 tells, and that comes first
     bool lingering_ = false;
 };
 

@@ -1,6 +1,8 @@
 #include "proxy/client_set.h"
 
 #include "base/log.h"
+#include "proxy/client_h1.h"
+#include "proxy/client_h2.h"
 #include "proxy/connection_gate.h"
 
 namespace weir::proxy {
@@ -16,12 +18,20 @@ void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entr
     if (!kit_.gate.enter(peer)) return notice_refusal(peer);
     const bool is_ready = !entrance.has_proxy_header && entrance.tls == nullptr;
     if (!is_ready) return reception_.add(std::move(fd), peer, entrance);
-    welcome({.fd = std::move(fd), .tls = nullptr, .client = peer, .entrance = entrance});
+    welcome({.fd = std::move(fd), .tls = nullptr, .seat = GateSeat(kit_.gate, peer), .entrance = entrance});
 }
 
 void ClientSet::welcome(Connection connection) {
     clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(connection)));
     clients_.back()->slot = clients_.size() - 1;
+}
+
+void ClientSet::become_h2(Client& former, net::Stream& stream, Origin origin, std::string_view bytes) {
+    auto next = std::make_unique<ClientH2>(kit_, *this, stream, std::move(origin));
+    ClientH2& client = *next;
+    client.slot = former.slot;
+    kit_.loop.retire(std::exchange(clients_[former.slot], std::move(next)));
+    client.start(bytes);
 }
 
 void ClientSet::notice_refusal(const net::IpAddress& peer) {
@@ -36,7 +46,16 @@ void ClientSet::notice_refusal(const net::IpAddress& peer) {
         kit_.gate.refused(), std::string_view(text, peer.write(text)));
 }
 
-void ClientSet::remove(ClientH1& client) {
+void ClientSet::notice_flood(const net::IpAddress& peer, policy::Flood kind) {
+    Time now = kit_.loop.now();
+    if (now < next_flood_notice_) return;
+    next_flood_notice_ = now + kNoticePeriod;
+    char text[net::IpAddress::kMaxText];
+    log::warning("an HTTP/2 connection from {} is ended for a flood of {}; weir_h2_floods_total counts them",
+                 std::string_view(text, peer.write(text)), policy::name_of(kind));
+}
+
+void ClientSet::remove(Client& client) {
     size_t slot = client.slot;
     kit_.loop.retire(std::move(clients_[slot]));
     if (slot + 1 != clients_.size()) {

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "net/socket.h"
+#include "net/stream.h"
+#include "proxy/client.h"
 #include "proxy/client_h1.h"
+#include "proxy/connection_gate.h"
+#include "proxy/kit.h"
 #include "proxy/reception.h"
 
 namespace weir::proxy {
@@ -20,10 +25,13 @@ class ClientSet {
 
     /// Closes the connection at once where the gate is full.
     void add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance);
-    /// Begins to serve one that has passed the gate and can carry requests. What is spoken there, `tls` knows
-    /// (TlsSession::protocol).
+    /// Begins to serve one that has passed the gate and can carry requests.
     void welcome(Connection connection);
-    void remove(ClientH1& client);
+    /// The client turned out to speak HTTP/2: `bytes` is all that it has said.
+    void become_h2(Client& former, net::Stream& stream, Origin origin, std::string_view bytes);
+    void remove(Client& client);
+    /// A connection is ended for it. One line of the log tells of many.
+    void notice_flood(const net::IpAddress& peer, policy::Flood kind);
     /// Closes the idle ones; the others close behind the answer they wait for.
     void drain();
     /// Closes all, whatever they wait for.
@@ -37,7 +45,8 @@ class ClientSet {
   private:
     Kit& kit_;
     Time next_notice_{};
-    std::vector<std::unique_ptr<ClientH1>> clients_;  ///< ClientH1::slot is the index
+    Time next_flood_notice_{};
+    std::vector<std::unique_ptr<Client>> clients_;  ///< Client::slot is the index
     Reception reception_;
 };
 

@@ -51,4 +51,22 @@ class ConnectionGate {
     std::unordered_map<net::IpAddress, uint32_t, Hash> per_address_;
 };
 
+/// One connection that the gate has let in: it leaves when this dies.
+class GateSeat {
+  public:
+    /// `gate.enter(peer)` was true.
+    GateSeat(ConnectionGate& gate, const net::IpAddress& peer) : gate_(&gate), peer_(peer) {}
+    GateSeat(GateSeat&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)), peer_(other.peer_) {}
+    GateSeat& operator=(GateSeat&&) = delete;
+    ~GateSeat() {
+        if (gate_ != nullptr) gate_->leave(peer_);
+    }
+
+    [[nodiscard]] const net::IpAddress& peer() const { return peer_; }
+
+  private:
+    ConnectionGate* gate_;
+    net::IpAddress peer_;
+};
+
 }  // namespace weir::proxy

@@ -107,7 +107,7 @@ void Exchange::remember(const http::RequestHead& head) {
     record_.client_address = facts_.address;
     record_.method = head.method_name;
     record_.target = head.target;
-    record_.protocol = head.version == http::Version::http10 ? "HTTP/1.0" : "HTTP/1.1";
+    record_.protocol = http::name_of(head.version);
     if (facts_.tls != nullptr) record_.tls = facts_.tls->version();
     record_.host = head.authority;
     if (!plan_->cors.is_off()) cors_ = plan_->cors.read(head);

@@ -52,6 +52,10 @@ class Exchange final : public UpstreamUser {
     void on_request_body_fault(const http::HeadFault&);
     /// More of the body may be handed in; where not, ClientStream::resume_body says when.
     [[nodiscard]] bool wants_body() const;
+    /// What is left of the body is of no use to anybody.
+    [[nodiscard]] bool drops_body() const {
+        return state_ == ExchangeState::replying || state_ == ExchangeState::closed;
+    }
     /// Fewer bytes wait for the client than before; perhaps none.
     void on_client_drained();
     void on_client_gone();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/client_h1.h"
+#include "proxy/h2_stream.h"
 #include "proxy/hold.h"
 #include "proxy/upstream_set.h"
 

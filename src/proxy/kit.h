@@ -8,6 +8,7 @@
 
 #include "base/block_pool.h"
 #include "base/object_pool.h"
+#include "http/h2_answer.h"
 #include "http/imf_date.h"
 #include "http/message.h"
 #include "http/request_id.h"
@@ -26,6 +27,7 @@ class Abandoned;
 class ConnectionGate;
 class Hold;
 class UpstreamSet;
+class H2Stream;
 struct Turn;
 
 /// Thread: its worker's. Outlives every connection of the worker. The scratch members hold nothing from one
@@ -57,11 +59,13 @@ struct Kit {
     size_t worker = 0;  ///< which one this is
     net::RemoteTasks remote_tasks;
     ObjectPool<Turn> turns;
+    ObjectPool<H2Stream> h2_streams;
     bool draining = false;
     std::function<void()> on_connect_failed = [] {};  ///< asks the resolver to look again
 
     http::RequestHead request_scratch;
     http::ResponseHead response_scratch;
+    http::H2Answer h2_answer;
     Gather gather;
     std::string quota_text;
     std::string reply_text;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "http/reason.h"
+#include "policy/flood_guard.h"
 #include "proxy/access_record.h"
 #include "proxy/arrival_figures.h"
 #include "proxy/count.h"
@@ -58,6 +59,8 @@ class Metrics {
     /// Of a request that began under another plan: `scope` is this one's of the same route.
     void note_late(const Scope& scope, AccessRecord record);
     /// A connection that was reused turned out to be closed by the app.
+    /// A connection of HTTP/2 was ended for it.
+    void note_flood(policy::Flood kind) { floods_[static_cast<size_t>(kind)].add(); }
     void note_race(bool is_repeated) { (is_repeated ? races_repeated_ : races_failed_).add(); }
 
     [[nodiscard]] ServerFigures& server(size_t index) { return servers_[index]; }
@@ -70,6 +73,9 @@ class Metrics {
     [[nodiscard]] uint64_t ended() const { return ended_.read(); }
     [[nodiscard]] uint64_t races_repeated() const { return races_repeated_.read(); }
     [[nodiscard]] uint64_t races_failed() const { return races_failed_.read(); }
+    [[nodiscard]] uint64_t floods(policy::Flood kind) const {
+        return floods_[static_cast<size_t>(kind)].read();
+    }
     [[nodiscard]] uint64_t request_bytes() const { return request_bytes_.read(); }
     [[nodiscard]] uint64_t response_bytes() const { return response_bytes_.read(); }
 
@@ -82,6 +88,7 @@ class Metrics {
     Count ended_;
     Count races_repeated_;
     Count races_failed_;
+    std::array<Count, policy::kFloods> floods_{};
     Count request_bytes_;
     Count response_bytes_;
 };

@@ -72,6 +72,7 @@ void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) 
     add(before.ended_, ended_);
     add(before.races_repeated_, races_repeated_);
     add(before.races_failed_, races_failed_);
+    for (size_t kind = 0; kind < floods_.size(); ++kind) add(before.floods_[kind], floods_[kind]);
     add(before.request_bytes_, request_bytes_);
     add(before.response_bytes_, response_bytes_);
 }

@@ -39,7 +39,7 @@ void Reception::let_in(Arrival& arrival) {
     auto parts = arrival.release();
     clients_.welcome({.fd = std::move(parts.fd),
                       .tls = std::move(parts.tls),
-                      .client = arrival.client(),
+                      .seat = GateSeat(kit_.gate, arrival.client()),
                       .entrance = arrival.entrance()});
     remove(arrival);
 }

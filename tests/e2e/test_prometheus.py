@@ -82,6 +82,7 @@ def test_the_dashboard_and_the_alerts_ask_for_metrics_that_there_are(weir, upstr
     # What an operator is not shown has to be something else than a figure of traffic.
     assert {name for name in exposed - shown if not name.startswith("process_")} <= {
         "weir_build_info",
+        "weir_h2_floods_total",
         "weir_config_reload_timestamp_seconds",
         "weir_pool_reuse_total",
         "weir_queue_peak",

@@ -134,7 +134,7 @@ def test_hostile_chunks_never_become_a_request(weir, connect, upstream, raw):
     [
         (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "version_not_supported"),
         (b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505, "version_not_supported"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "version_not_supported"),
+        (b"PRI * HTTP/2.0\r\nHost: a\r\n\r\n", 505, "version_not_supported"),
         (b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501, "not_implemented"),
     ],
 )

@@ -34,6 +34,11 @@ class Stage:
         self._clients.append(client)
         return client
 
+    def keep(self, client):
+        """A connection that a test has opened in a way of its own; closed at its end."""
+        self._clients.append(client)
+        return client
+
     def upstream(self, script, **options):
         started = Upstream(script, **options)
         self._upstreams.append(started)

@@ -136,7 +136,7 @@ TEST_CASE("a mistake in a list is shown at its element") {
           "weir.yaml:5:5: error: `listen[3]` takes a map of keys, not nothing\n"
           "    5 |   - ~\n"
           "      |     ^\n"
-          "      = known here: address, mode, proxy_protocol, redirect_https, tls\n"
+          "      = known here: address, mode, http2, proxy_protocol, redirect_https, tls\n"
           "weir.yaml:6:5: error: `listen[4]` has no `address`\n"
           "    6 |   - {mode: 0600}\n"
           "      |     ^\n"

@@ -302,4 +302,29 @@ TEST_CASE("closing tells the peer that it has had everything, or that it has not
     CHECK(next_at(part.far) == "reset");
 }
 
+TEST_CASE("a stream that takes over another's socket goes on where that one was") {
+    Watched former(tcp_pair());
+    CHECK(former.write("out").bytes == 3);
+    send_some(former.far, "in, read");
+    REQUIRE(former.until_called());
+    CHECK(former.read(4).bytes == 4);
+    struct Owner final : Stream::Owner {
+        void on_ready() override { ++calls; }
+        int calls = 0;
+    } owner;
+    Stream next(former.driven.loop, former.stream, owner);
+    CHECK_FALSE(former.stream.is_open());
+    CHECK_FALSE(former.stream.readable());
+    CHECK(next.sent_bytes() == 3);
+    CHECK(next.readable());
+    const int before = former.calls;
+    REQUIRE(former.driven.until([&] { return owner.calls > 0; }));
+    CHECK(former.calls == before);
+    std::string room(10, '\0');
+    CHECK(next.read(room).bytes == 4);
+    CHECK(room.starts_with("read"));
+    send_end(former.far);
+    CHECK(former.driven.until([&] { return next.peer_closed(); }));
+}
+
 }  // namespace weir::net
