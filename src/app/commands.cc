@@ -51,7 +51,7 @@ Configuration configuration_of(const config::Loaded& loaded) {
 /// From the file, the environment and the flags of the start.
 ReadAgain reading_again(const cli::CommandLine& line) {
     return [line]() -> Result<Configuration, std::string> {
-        auto loaded = cli::load_config(line);
+        auto loaded = cli::load_config(line, file_checks(AbsentFile::error));
         if (!loaded) return fail(loaded.error());
         for (const config::Diagnostic& warning : loaded->warnings)
             log::warning("{}", config::render(warning));

@@ -337,3 +337,33 @@ def test_check_warns_of_an_expired_certificate_and_of_a_key_for_everybody(tmp_pa
     assert code == 0
     assert "weir.yaml:5:7: warning: " in stderr and "has expired" in stderr
     assert "weir.yaml:6:7: warning: " in stderr and "everybody on this machine can read the key" in stderr
+
+
+# ---- certificates that change
+
+
+def test_a_reload_brings_new_certificates_and_leaves_connections_and_tickets_alone(secure, connect, upstream, authority, tmp_path):
+    files = {"certificate": tmp_path / "app.pem", "key": tmp_path / "app.key"}
+
+    def install(names):
+        for target, made in zip(files.values(), authority.issue(names)):
+            target.write_bytes(made.read_bytes())
+            target.chmod(0o600)
+
+    install("DNS:app.test,DNS:before.test")
+    proxy = secure(upstream(answering()), files)
+    tls = authority.client()
+    old = connect(proxy, tls=tls)
+    assert old.ask().status == 200 and "before.test" in names_in(old)
+    install("DNS:app.test,DNS:after.test")
+    proxy.signal(signal.SIGHUP)
+    eventually(lambda: "the configuration that was read holds" in proxy.stderr)
+    assert "after.test" in names_in(connect(proxy, tls=authority.client()))
+    assert old.ask().status == 200
+    assert connect(proxy, tls=tls, session=old.sock.session).sock.session_reused
+
+    files["key"].write_text("nothing\n")
+    proxy.signal(signal.SIGHUP)
+    eventually(lambda: "not reloaded" in proxy.stderr)
+    assert "`listen[0].tls.key`: there is no private key in" in proxy.stderr
+    assert "after.test" in names_in(connect(proxy, tls=authority.client()))
