@@ -193,8 +193,13 @@ Json plain_schema(const Field& field) {
                     {"pattern", whole(field.type == Type::mode ? "[0-7]{1,5}" : kInteger)}};
         case Type::choice: {
             Json choices = Json::array();
-            for (const std::string_view choice : field.choices)
-                if (!choice.empty()) choices.push_back(choice);
+            for (const std::string_view choice : field.choices) {
+                if (choice.empty()) continue;
+                choices.push_back(choice);
+                // YAML takes it for a number where it stands without quotes.
+                if (Json number = Json::parse(choice, nullptr, false); number.is_number())
+                    choices.push_back(std::move(number));
+            }
             return any_of({{{"enum", choices}}, variable});
         }
         case Type::output:

@@ -33,9 +33,9 @@ struct BusyFigures {
 /// Of several workers together.
 [[nodiscard]] BusyFigures merge(std::span<const BusyFigures> parts);
 
-/// Thread: any, one at a time. 49 KB. A request costs 10 ns with a hundred clients, 75 ns where each client is a
-/// new one (tests/bench/busy_clients_bench.cc). Whoever makes more than a kCounters-th of all requests (refusals, time)
-/// of the recent past is known; see HeavyHitters.
+/// Thread: any, one at a time. 49 KB. A request costs 10 ns with a hundred clients, 75 ns where each client
+/// is a new one (tests/bench/busy_clients_bench.cc). Whoever makes more than a kCounters-th of all requests
+/// (refusals, time) of the recent past is known; see HeavyHitters.
 class BusyClients {
   public:
     static constexpr uint32_t kCounters = 256;

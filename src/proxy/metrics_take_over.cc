@@ -68,6 +68,7 @@ void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) 
             if (is_same(was.fleet->server(former), is.fleet->server(index)))
                 add(before.servers_[former], servers_[index]);
     add(before.arrivals_, arrivals_);
+    for (size_t kind = 0; kind < floods_.size(); ++kind) add(before.floods_[kind], floods_[kind]);
     add(before.begun_, begun_);
     add(before.ended_, ended_);
     add(before.races_repeated_, races_repeated_);
