@@ -9,9 +9,14 @@
 
 #include "config/quota.h"
 #include "config/units.h"
+#include "http/cors.h"
 #include "http/head_parser.h"
+#include "http/request_timeout.h"
 #include "net/socket.h"
 #include "proxy/admission.h"
+#include "proxy/identity.h"
+#include "proxy/plan.h"
+#include "proxy/public_answers.h"
 #include "proxy/routing.h"
 #include "proxy/rules.h"
 
@@ -77,19 +82,27 @@ class Explainer {
         say("request", bytes.substr(0, bytes.find('\r')));
         if (fault)
             return refused({.reason = fault->reason, .detail = fault->detail, .rule = {}, .allow = {}});
+        identify(head, now);
+        if (auto answered = answer_without_app(head)) return std::move(*answered);
         const proxy::Routing routing = proxy::route_request(rules_, head);
         const proxy::Scope& scope = *routing.scope;
         const policy::RequestView view = proxy::view_of(scope, head, client_);
-        say("client", key_text(proxy::key_of(settings_.clients.key, {}), view));
+        say("client", key_text(proxy::key_of(settings_.clients.key, {}), view) + said_by_);
         say("route", route_text(scope));
         if (routing.refusal) return refused(*routing.refusal);
+        const Duration patience = http::patience_of(head);
+        if (patience < proxy::kLeastTotal)
+            return refused({.reason = http::Reason::deadline,
+                            .detail = std::string(proxy::kNoTimeLeft),
+                            .rule = {},
+                            .allow = {}});
         say("target", routing.target.empty() ? "as it came" : "rewritten to " + routing.target);
         say("body", fmt::format("at most {}", config::format_size(scope.body_bytes)));
         // Rates that have seen no request admit the first one: the configuration takes no cost above a limit.
         (void)proxy::ask_rates(scope, head, client_, now);
         say_rates(scope, view, now);
         say_caps(scope.route);
-        say("deadline", fmt::format("{} for all of it", config::format_duration(scope.total)));
+        say("deadline", deadline_text(scope.total, patience));
         say("app", joined(settings_.upstream.servers,
                           [](const config::Server& server) { return to_string(server.address); }));
         say("result", "the request reaches the app");
@@ -97,6 +110,40 @@ class Explainer {
     }
 
   private:
+    /// As what serves requests does, whose word for the client is believed.
+    void identify(const http::RequestHead& head, Time now) {
+        proxy::Identity::AddressText peer_text;
+        proxy::Identity::AddressText text;
+        proxy::ClientFacts facts{.address = {peer_text, client_.write(peer_text)}, .ip = client_};
+        const std::string peer(facts.address);
+        proxy::Identity(settings_.clients).settle(head, text, facts, now);
+        client_ = facts.ip;
+        if (!facts.proxy.empty()) said_by_ = fmt::format(", as the trusted proxy {} says", peer);
+    }
+
+    /// Of what no route, rate or app is asked about; nothing where they are.
+    std::optional<Explanation> answer_without_app(const http::RequestHead& head) {
+        const http::Cors cors(proxy::cors_policy_of(settings_.cors));
+        if (!cors.is_off() && cors.read(head).kind == http::CorsRequest::Kind::preflight) {
+            say("result", "weir answers by itself with 204: a preflight, by the `cors` of the configuration");
+            return Explanation{.text = std::move(text_), .is_refused = false};
+        }
+        if (!proxy::PublicAnswers(settings_.public_paths).has(head.path)) return std::nullopt;
+        if (head.method != http::Method::get && head.method != http::Method::head)
+            return refused({.reason = http::Reason::method_not_allowed,
+                            .detail = std::string(proxy::PublicAnswers::kOnlyRead),
+                            .rule = {},
+                            .allow = "GET, HEAD"});
+        say("result", "weir answers by itself: the path is one of `public`");
+        return Explanation{.text = std::move(text_), .is_refused = false};
+    }
+
+    static std::string deadline_text(Duration total, Duration patience) {
+        if (patience >= total) return fmt::format("{} for all of it", config::format_duration(total));
+        return fmt::format("{} for all of it, as the client says; else {}", config::format_duration(patience),
+                           config::format_duration(total));
+    }
+
     void say(std::string_view label, std::string_view text) {
         text_ += fmt::format("{:<13}{}\n", label, text);
     }
@@ -203,7 +250,8 @@ class Explainer {
 
     const config::Settings& settings_;
     proxy::Rules rules_;
-    net::IpAddress client_;
+    net::IpAddress client_;  ///< the peer, until identify()
+    std::string said_by_;    ///< who says that it is the client
     std::string text_;
 };
 

@@ -84,4 +84,11 @@ std::optional<Duration> parse_grpc_timeout(std::string_view text) {
     return unit ? std::optional(bounded(number_of(digits), *unit)) : std::nullopt;
 }
 
+Duration patience_of(const RequestHead& head) {
+    Duration patience = Duration::max();
+    for (const Field& field : head.fields)
+        if (auto timeout = timeout_in(field)) patience = std::min(patience, *timeout);
+    return patience;
+}
+
 }  // namespace weir::http

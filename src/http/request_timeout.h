@@ -21,6 +21,9 @@ inline constexpr Duration kLongestTimeout = std::chrono::hours(24);
 /// 1 to 8 digits and one of H, M, S, m (milliseconds), u and n. nullopt for anything else.
 [[nodiscard]] std::optional<Duration> parse_grpc_timeout(std::string_view);
 
+/// How long the sender of a head waits, by the least of its fields; Duration::max() where none says it.
+[[nodiscard]] Duration patience_of(const RequestHead& head);
+
 /// What a field asks for: nullopt where it is neither of the two, or cannot be read.
 [[nodiscard]] inline std::optional<Duration> timeout_in(const Field& field) {
     if (field.id == FieldId::x_request_timeout) return parse_request_timeout(field.value);

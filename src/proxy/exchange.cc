@@ -119,8 +119,8 @@ void Exchange::remember(const http::RequestHead& head) {
         if (field.id == http::FieldId::user_agent) record_.user_agent = field.value;
         if (field.id == http::FieldId::x_request_id && http::is_sane_request_id(field.value))
             record_.request_id = field.value;
-        if (auto timeout = http::timeout_in(field)) patience_ = std::min(patience_, *timeout);
     }
+    patience_ = http::patience_of(head);
     if (record_.request_id.empty()) {
         own_id_ = kit_.ids.next();
         record_.request_id = {own_id_.data(), own_id_.size()};

@@ -48,15 +48,14 @@ bool Exchange::admit(http::RequestHead& head) {
     return pass_rates(head);
 }
 
-/// A client may only shorten the time. One that leaves none is not worth the app's.
+/// A client may only shorten the time.
 bool Exchange::settle_total() {
-    constexpr Duration kLeast = std::chrono::milliseconds(1);
     Duration total = std::min(scope_->total, patience_);
     if (total == total_) return true;
     total_ = total;
     arm_deadline(started_);
-    if (total_ >= kLeast) return true;
-    reply({.reason = http::Reason::deadline, .detail = "the client leaves no time for an answer"});
+    if (total_ >= kLeastTotal) return true;
+    reply({.reason = http::Reason::deadline, .detail = kNoTimeLeft});
     return false;
 }
 

@@ -68,7 +68,7 @@ bool Exchange::answer_without_app(const http::RequestHead& request) {
 void Exchange::answer_publicly(const PublicAnswer& found) {
     if (method_ != http::Method::get && method_ != http::Method::head)
         return reply({.reason = http::Reason::method_not_allowed,
-                      .detail = "this path is read, with GET or HEAD",
+                      .detail = PublicAnswers::kOnlyRead,
                       .allow = "GET, HEAD"});
     record_.reason = found.reason;
     http::ResponseHead& head = kit_.blank_response(found.status);

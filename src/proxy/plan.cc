@@ -5,9 +5,7 @@
 
 namespace weir::proxy {
 
-namespace {
-
-http::CorsPolicy policy_of(const config::Cors& cors) {
+http::CorsPolicy cors_policy_of(const config::Cors& cors) {
     return {.origins = cors.origins,
             .methods = cors.methods,
             .headers = cors.headers,
@@ -15,6 +13,8 @@ http::CorsPolicy policy_of(const config::Cors& cors) {
             .credentials = cors.credentials,
             .max_age = cors.max_age};
 }
+
+namespace {
 
 http::BodyPiece::Kind kind_of(config::BodyPiece::Kind kind) {
     using From = config::BodyPiece::Kind;
@@ -62,7 +62,7 @@ Plan::Plan(config::Settings settings_, Surroundings surroundings_, const Plan* b
       rules(settings, around.seed, before == nullptr ? nullptr : &before->rules),
       fleet(fleet_of(settings, around, before)),
       identity(settings.clients),
-      cors(policy_of(settings.cors)),
+      cors(cors_policy_of(settings.cors)),
       public_answers(settings.public_paths),
       own_body(template_of(settings.errors)),
       default_host_(host_of(settings.upstream.servers.front().address)) {}

@@ -21,6 +21,8 @@
 
 namespace weir::proxy {
 
+[[nodiscard]] http::CorsPolicy cors_policy_of(const config::Cors& cors);
+
 /// What a plan needs besides the configuration.
 struct Surroundings {
     HashSeed seed;  ///< of all keys; the same for every plan of a process

@@ -24,6 +24,15 @@ bool may_change(std::string_view path) {
 
 }  // namespace
 
+bool PublicAnswers::has(std::string_view path) const {
+    const auto is_own = [this](std::string_view normal) {
+        return !normal.empty() && (normal == paths_.health || normal == paths_.queue_stats);
+    };
+    if (!may_change(path)) return is_own(path);
+    const auto normal = http::normalise_path(path);
+    return normal && is_own(*normal);
+}
+
 std::optional<PublicAnswer> PublicAnswers::at(std::string_view path, Kit& kit) const {
     if (!may_change(path)) return at_normal(path, kit);
     auto normal = http::normalise_path(path);

@@ -24,7 +24,12 @@ class PublicAnswers {
     explicit PublicAnswers(const config::Public& paths) : paths_(paths) {}
 
     /// False: every path is the app's.
+    /// What the client is told of another method.
+    static constexpr std::string_view kOnlyRead = "this path is read, with GET or HEAD";
+
     [[nodiscard]] bool has_any() const { return !paths_.health.empty() || !paths_.queue_stats.empty(); }
+    /// Whether at() gives something.
+    [[nodiscard]] bool has(std::string_view path) const;
     /// What there is at the path of a request, compared in its normal form (http/target.h); nullopt where the
     /// path is the app's. Allocates nothing where the path is in that form already.
     [[nodiscard]] std::optional<PublicAnswer> at(std::string_view path, Kit&) const;

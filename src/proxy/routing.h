@@ -31,6 +31,10 @@ struct Routing {
 /// is announced. Nothing is allocated where there are no routes.
 [[nodiscard]] Routing route_request(const Rules&, const http::RequestHead&);
 
+/// A client that leaves less time than this is not worth the app's.
+inline constexpr Duration kLeastTotal = std::chrono::milliseconds(1);
+inline constexpr std::string_view kNoTimeLeft = "the client leaves no time for an answer";
+
 /// The bounds of a head that come from the configuration.
 [[nodiscard]] http::HeadLimits head_limits(const config::Limits&);
 

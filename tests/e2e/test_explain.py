@@ -186,3 +186,63 @@ def test_a_question_that_is_none_is_told_from_a_refusal(tmp_path, arguments, cod
     done, out, err = binary.run(tmp_path, "explain", "-l", "127.0.0.1:8080", "-u", url, *arguments)
     assert (done, out) == (code, "")
     assert err
+
+
+def test_explain_tells_whom_a_trusted_proxy_speaks_for(tmp_path, weir, connect, upstream):
+    settings = {"clients": {"trusted_proxies": ["127.0.0.0/8"]}, "limits": {"rate": ["2/min"]}}
+    app = upstream(answering())
+    proxy = weir(app, **settings)
+    headers = ["X-Forwarded-For: 203.0.113.9"]
+    explained = Explained(tmp_path, proxy, "GET /", headers)
+    assert explained.say("client") == "ip 203.0.113.9, as the trusted proxy 127.0.0.1 says"
+    client = connect(proxy)
+    assert send(client, "GET /", headers).status == 200
+    assert proxy.log_lines(1)[0]["client"] == "203.0.113.9"
+    stranger = binary.run(
+        tmp_path, "explain", "--config", proxy.log_path.parent / "weir.yaml", "--ip", "192.0.2.1", "-H", *headers, "GET /"
+    )[1]
+    assert re.search(r"^client +ip 192\.0\.2\.1$", stranger, re.M), stranger
+
+
+OWN = {
+    "cors": {"origins": ["https://app.example"], "methods": ["GET", "PUT"]},
+    "public": {"health": "/up", "queue_stats": "/queue"},
+}
+PREFLIGHT = ["Origin: https://app.example", "Access-Control-Request-Method: PUT"]
+
+
+@pytest.mark.parametrize(
+    "request_line, headers, status, said",
+    [
+        ("OPTIONS /x", PREFLIGHT, 204, "weir answers by itself with 204"),
+        ("GET /up", [], 200, "weir answers by itself: the path is one of `public`"),
+        ("GET /%75p", [], 200, "weir answers by itself: the path is one of `public`"),
+        ("GET /queue", [], 200, "weir answers by itself: the path is one of `public`"),
+        ("POST /up", [], 405, "refused with 405 method_not_allowed: this path is read, with GET or HEAD"),
+        ("OPTIONS /x", PREFLIGHT[:1], 200, SERVED),
+        ("GET /upper", [], 200, SERVED),
+    ],
+)
+def test_explain_tells_what_weir_answers_by_itself(
+    tmp_path, weir, connect, upstream, request_line, headers, status, said
+):
+    app = upstream(answering())
+    proxy = weir(app, **OWN)
+    explained = Explained(tmp_path, proxy, request_line, headers)
+    assert explained.say("result").startswith(said), explained.text
+    assert explained.code == (4 if status == 405 else 0)
+    assert send(connect(proxy), request_line, headers).status == status
+    assert len(app.requests) == (1 if said == SERVED else 0)
+
+
+def test_explain_tells_how_long_the_client_waits(tmp_path, weir, connect, upstream):
+    app = upstream(answering())
+    proxy = weir(app, timeout="30s")
+    assert Explained(tmp_path, proxy, "GET /", []).say("deadline") == "30s for all of it"
+    shorter = Explained(tmp_path, proxy, "GET /", ["X-Request-Timeout: 2s", "grpc-timeout: 5S"])
+    assert shorter.say("deadline") == "2s for all of it, as the client says; else 30s"
+    assert Explained(tmp_path, proxy, "GET /", ["X-Request-Timeout: 90s"]).say("deadline") == "30s for all of it"
+    none = Explained(tmp_path, proxy, "GET /", ["X-Request-Timeout: 0"])
+    assert (none.code, none.say("result")) == (4, "refused with 504 deadline: the client leaves no time for an answer")
+    assert send(connect(proxy), "GET /", ["X-Request-Timeout: 0"]).status == 504
+    assert app.requests == []

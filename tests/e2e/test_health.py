@@ -154,6 +154,29 @@ def test_of_two_servers_each_is_judged_by_itself(weir, upstream):
     assert len(lines_of(proxy)) == 3
 
 
+def test_a_server_that_is_down_gets_no_requests_until_it_is_up_again(weir, connect, upstream):
+    """It answers requests as before: what its checks say alone decides."""
+    moody = Moody()
+    well, ill = upstream(Moody()), upstream(moody)
+    proxy = weir(None, upstream={"servers": [ill.url, well.url], "balance": "round_robin"}, health=QUICK)
+    told(proxy, re.escape(f"server {well.url} is up"))
+    told(proxy, re.escape(f"server {ill.url} is up"))
+    client = connect(proxy)
+
+    def asked():
+        return sum(request.target == "/" for request in ill.requests)
+
+    moody.answer = b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"
+    told(proxy, re.escape(f"server {ill.url} is down"))
+    before = asked()
+    assert [client.ask("/").status for _ in range(20)] == [200] * 20
+    assert asked() == before
+    moody.answer = OK
+    told(proxy, re.escape(f"server {ill.url} is up again"))
+    assert [client.ask("/").status for _ in range(20)] == [200] * 20
+    assert asked() > before
+
+
 def test_a_failing_request_brings_the_next_check_forward(weir, connect, upstream):
     moody = Moody()
     app = upstream(moody)

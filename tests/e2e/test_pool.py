@@ -1,6 +1,9 @@
 """Connections to the app are kept, reused and given up at the right time, and no request is lost or doubled by it."""
 
+import random
 import threading
+import time
+from collections import Counter
 
 import pytest
 
@@ -243,6 +246,46 @@ def test_apps_that_close_at_the_worst_moment_lose_no_request(weir, connect, upst
         thread.join()
     assert statuses == [200] * 400
     assert len(app.requests) == 400
+
+
+@endings
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_thousand_races_with_an_app_that_closes_just_when_the_next_request_comes(
+    weir, connect, upstream, ending, method
+):
+    """App and clients pause for as long as each other, give or take a millisecond: some closes come first, some later."""
+    pauses = random.Random(1000)
+
+    def script(connection):
+        if connection.request():
+            connection.answer(method=method)
+            time.sleep(pauses.uniform(0, 0.002))
+            ending(connection)
+
+    app = upstream(script)
+    proxy = weir(app)
+    statuses = []
+
+    def ask_often(number):
+        client = connect(proxy)
+        for order in range(250):
+            body = b"once" if method == "POST" else None
+            statuses.append(client.ask(f"/{number}/{order}", method, body=body).status)
+            time.sleep(pauses.uniform(0, 0.002))
+
+    threads = [threading.Thread(target=ask_often, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    run = Counter(request.target for request in app.requests)
+    if method == "GET":
+        assert statuses == [200] * 1000
+    else:
+        # What the app had in its hands as it closed may have been done, for all that weir can know.
+        assert len(statuses) == 1000 and set(statuses) == {200, 502}
+        assert max(run.values()) == 1, "an order was run twice"
+        assert len(run) == statuses.count(200)
 
 
 def test_connections_opened_ahead_of_need_are_there_before_the_first_request(weir, upstream):

@@ -87,7 +87,7 @@ TEST_CASE("a cap without slots of its own is never said to be in use") {
     const json full = json::parse(stats_json(parts.overview))["concurrency"];
     CHECK(full["utilizationPercent"] == 100);
     CHECK(full["activeProcesses"] == 2);
-    group.set_limits({.slots = 0}, kNow);
+    group.set_limits({.slots = 0, .queue = {}}, kNow);
     CHECK(json::parse(stats_json(parts.overview))["concurrency"]["utilizationPercent"] == 0);
 }
 
