@@ -111,7 +111,8 @@ TEST_CASE("a text is not cut inside a character") {
         while (name.size() < 200) name += "\u20AC";
         AccessRecord record = refused();
         record.rule = name;
-        const std::string_view kept = NotableRequest(record).text(Text::rule);
+        const NotableRequest request(record);
+        const std::string_view kept = request.text(Text::rule);
         CHECK(kept.size() <= 48);
         CHECK(kept.size() >= 44);
         CHECK((kept.size() - before) % 3 == 0);
