@@ -158,7 +158,8 @@ void Server::start_workers() {
     for (const auto& listening : listening_.all()) accept_from(*listening);
 }
 
-/// What it finds reaches the workers behind the plan that it is for.
+/// What it finds reaches the workers behind the plan that it is for. Its thread may outlive the server, and
+/// must not keep the plan, whose log writes its last lines when it goes.
 void Server::start_resolver() {
     std::vector<Endpoint> endpoints;
     for (const config::Server& server : settings().upstream.servers) endpoints.push_back(server.address);
@@ -168,10 +169,11 @@ void Server::start_resolver() {
     std::vector<std::string> names;
     for (const Endpoint& endpoint : endpoints) names.push_back(to_string(endpoint));
     resolver_ = std::make_unique<net::Resolver>(
-        std::move(endpoints), [this, names, plan = plan_](size_t server, const net::Resolution& found) {
+        std::move(endpoints),
+        [this, names, plan = std::weak_ptr(plan_)](size_t server, const net::Resolution& found) {
             on_resolved(names[server], server, found);
             control_.post([this, plan, server, found] {
-                if (probers_ && plan == plan_) probers_->on_resolved(server, found);
+                if (probers_ && plan.lock() == plan_) probers_->on_resolved(server, found);
             });
         });
 }
