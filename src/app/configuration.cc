@@ -82,23 +82,14 @@ Result<std::shared_ptr<proxy::Plan>> make_plan(config::Settings settings, const 
     return std::make_shared<proxy::Plan>(std::move(settings), std::move(around), before);
 }
 
-namespace {
-
-void add_listen_changes(const config::Listen& was, const config::Listen& is,
-                        std::vector<std::string>& found) {
-    if (was.address != is.address) return;
-    if (was.mode != is.mode) found.push_back("the mode of " + to_string(is.address));
-    if (was.http2 != is.http2) found.push_back("http2 at " + to_string(is.address));
-}
-
-}  // namespace
-
 std::vector<std::string> what_needs_restart(const config::Settings& was, const config::Settings& is) {
     std::vector<std::string> found;
     if (was.workers != is.workers) found.emplace_back("workers");
     if (was.admin.address != is.admin.address) found.emplace_back("admin.address");
     for (const config::Listen& listen : is.listen)
-        for (const config::Listen& former : was.listen) add_listen_changes(former, listen, found);
+        for (const config::Listen& former : was.listen)
+            if (listen.address == former.address && listen.mode != former.mode)
+                found.push_back("the mode of " + to_string(listen.address));
     return found;
 }
 

@@ -32,7 +32,7 @@ Result<ListeningSet::Change> ListeningSet::prepare(const std::vector<config::Lis
         const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const config::Listen& each) {
             return each.address == listening->configured.address;
         });
-        if (!stays) change.closing.push_back(listening.get());
+        if (!stays && listening->closing == 0) change.closing.push_back(listening.get());
     }
     for (const config::Listen& listen : wanted) {
         const auto former = std::find_if(all_.begin(), all_.end(), [&](const auto& listening) {
@@ -53,8 +53,8 @@ void ListeningSet::add(std::vector<std::unique_ptr<Listening>> opened) {
     std::move(opened.begin(), opened.end(), std::back_inserter(all_));
 }
 
-void ListeningSet::close(const Listening& listening) {
-    std::erase_if(all_, [&](const auto& each) { return each.get() == &listening; });
+void ListeningSet::end_close(uint64_t closing) {
+    std::erase_if(all_, [&](const auto& each) { return each->closing == closing; });
 }
 
 std::vector<std::string> ListeningSet::addresses() const {

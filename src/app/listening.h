@@ -1,6 +1,7 @@
 // The sockets that clients connect to, one address after the other.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,8 @@ struct Listening {
     config::Listen configured;
     std::vector<net::Fd> sockets;
     std::vector<net::SocketFile> files;  ///< of a UNIX socket: removed with it
+    /// Which closing of it is under way, counted over all addresses; 0: none.
+    uint64_t closing = 0;
 
     [[nodiscard]] const net::Fd& of_worker(size_t worker) const { return sockets[worker % sockets.size()]; }
 };
@@ -35,15 +38,20 @@ class ListeningSet {
     /// that the new ones are open.
     struct Change {
         std::vector<std::unique_ptr<Listening>> opened;
-        std::vector<const Listening*> closing;
+        std::vector<Listening*> closing;
         std::vector<std::pair<Listening*, config::Listen>> staying;  ///< with what is configured now
     };
     /// The error says which address cannot be had.
     [[nodiscard]] Result<Change> prepare(const std::vector<config::Listen>& wanted) const;
     /// Takes the new ones in; those that are closing stay until close().
     void add(std::vector<std::unique_ptr<Listening>> opened);
-    /// Nobody accepts from it any more: closing it sooner would reset who waits in its queue.
-    void close(const Listening& listening);
+    /// The workers are asked to stop accepting from it. Says which closing this is.
+    uint64_t begin_close(Listening& listening) { return listening.closing = ++closings_; }
+    /// It is wanted again: who accepts from it is to be told anew.
+    static void keep(Listening& listening) { listening.closing = 0; }
+    /// Nobody accepts from it any more: closing it sooner would reset who waits in its queue. Nothing where
+    /// it has been wanted again since.
+    void end_close(uint64_t closing);
     void close_all() { all_.clear(); }
 
     [[nodiscard]] const std::vector<std::unique_ptr<Listening>>& all() const { return all_; }
@@ -54,6 +62,7 @@ class ListeningSet {
     [[nodiscard]] Result<std::unique_ptr<Listening>> open(const config::Listen& listen) const;
 
     size_t workers_;
+    uint64_t closings_ = 0;
     std::vector<std::unique_ptr<Listening>> all_;
 };
 

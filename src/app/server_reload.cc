@@ -87,19 +87,22 @@ void Server::put_in_force(std::shared_ptr<proxy::Plan> plan) {
 }
 
 void Server::change_listening(ListeningSet::Change change) {
-    for (const Listening* closing : change.closing) {
+    for (Listening* closing : change.closing) {
+        const uint64_t number = listening_.begin_close(*closing);
         auto left = std::make_shared<size_t>(workers_.size());
         for (size_t worker = 0; worker < workers_.size(); ++worker)
-            workers_[worker]->stop_accepting(closing->of_worker(worker), [this, closing, left] {
-                control_.post([this, closing, left] {
-                    if (--*left == 0) listening_.close(*closing);
+            workers_[worker]->stop_accepting(closing->of_worker(worker), [this, number, left] {
+                control_.post([this, number, left] {
+                    if (--*left == 0) listening_.end_close(number);
                 });
             });
     }
     for (const auto& [listening, configured] : change.staying) {
         const proxy::Entrance& before = front_door_->entrance(listening->configured);
+        const bool was_closing = listening->closing != 0;
+        ListeningSet::keep(*listening);
         listening->configured = configured;
-        if (&front_door_->entrance(configured) != &before) accept_from(*listening);
+        if (was_closing || &front_door_->entrance(configured) != &before) accept_from(*listening);
     }
     for (const auto& opened : change.opened) accept_from(*opened);
     listening_.add(std::move(change.opened));

@@ -5,10 +5,12 @@ import re
 import signal
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
 from harness import weir as harness
+from harness.client import Client
 from harness.metrics import ask_admin, scrape
 from harness.poll import eventually, free_port
 from harness.upstream import answering
@@ -173,6 +175,39 @@ def test_addresses_come_and_go(reloadable, connect, upstream, workers):
     assert served.change(listen=["127.0.0.1:%d" % other[1]]).status == 200
     eventually(lambda: attempt(connect, served.proxy.address) is None, what="the former address is closed")
     assert [client.ask("/").status for client in (kept, *both)] == [200] * 3
+
+
+def test_an_address_that_comes_back_at_once_is_listened_on(reloadable, upstream):
+    """Whether or not its closing is over by then."""
+    served = reloadable(upstream(answering()), workers=3)
+    other = ("127.0.0.1", free_port())
+    lists = [[served.listen], [served.listen, "127.0.0.1:%d" % other[1]]]
+    for number in range(60):
+        assert served.change(listen=lists[number % 2]).status == 200
+    eventually(lambda: all(answers(address) for address in (served.proxy.address, other)), what="both answer")
+
+
+def answers(address):
+    try:
+        with closing(Client(address)) as client:
+            return client.ask("/").status == 200
+    except OSError:
+        return False
+
+
+def test_http2_is_switched_for_connections_that_come(reloadable, connect, upstream):
+    served = reloadable(upstream(answering()))
+    listen = {"address": served.listen, "http2": "false"}
+    assert served.change(listen=[listen]).status == 200
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+    def refuses():
+        with closing(Client(served.proxy.address)) as client:
+            client.send(preface)
+            return bytes(client.exactly(8)) == b"HTTP/1.1"
+
+    eventually(refuses, what="HTTP/2 is no longer spoken")
+    assert "restart" not in served.proxy.stderr
 
 
 def attempt(connect, address):
