@@ -165,7 +165,9 @@ void Rules::make_server_cap() {
                             .limits = {.slots = is_open ? policy::ConcurrencyLimits::kUnbounded : room,
                                        .queue = {.entries = queue > 0 ? queue : kDefaultPlaces,
                                                  .bytes = settings_.limits.memory_bytes / 2},
-                                       .wait = Duration::max()}});
+                                       .wait = Duration::max()},
+                            .group = nullptr,
+                            .shadow = nullptr});
 }
 
 /// The first time in any case: until they are asked, the rules before these may still set the room of a cap
@@ -191,7 +193,9 @@ ConcurrencyGate* Rules::make_cap(std::string owner, std::string name, const conf
                      .name = std::move(name),
                      .mode = limits.mode,
                      .limits = limits_of(limits, settings_.limits.memory_bytes / 2),
-                     .shadow_room = room_of(limits)});
+                     .shadow_room = room_of(limits),
+                     .group = nullptr,
+                     .shadow = nullptr});
 }
 
 ConcurrencyGate* Rules::add_gate(ConcurrencyGate gate) {
