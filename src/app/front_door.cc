@@ -58,7 +58,7 @@ Result<FrontDoor::Change> FrontDoor::prepare(const std::vector<config::Listen>& 
     return change;
 }
 
-void FrontDoor::change(Change change) {
+void FrontDoor::change(Change&& change) {
     for (auto& [listen, context] : change) {
         const size_t index = index_of(listen);
         if (index == doors_.size()) {

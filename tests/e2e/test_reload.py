@@ -250,6 +250,18 @@ def test_checks_come_and_go(reloadable, connect, upstream):
     assert connect(served.proxy).ask("/").status == 500
 
 
+def test_a_server_that_is_well_before_and_after_is_not_said_to_fail(reloadable, upstream):
+    stays, comes = upstream(answering()), upstream(answering())
+    checked = {"path": "/up", "interval": "250ms"}
+    served = reloadable(None, upstream={"servers": [stays.url]}, health=checked)
+    eventually(lambda: ask_admin(served.proxy, "/readyz").status == 200, what="the app is up")
+    before = len(stays.requests)
+    assert served.change(upstream={"servers": [stays.url, comes.url]}).status == 200
+    comes.wait_for_requests(2)
+    stays.wait_for_requests(before + 2)
+    assert "fails" not in served.proxy.stderr
+
+
 def test_the_log_goes_where_it_is_told(reloadable, connect, upstream):
     served = reloadable(upstream(answering()))
     client = connect(served.proxy)
