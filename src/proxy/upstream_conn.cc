@@ -39,15 +39,66 @@ bool is_lasting(net::TlsFault::Kind kind) {
 }
 }  // namespace
 
-UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t address_index)
+UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool)
     : kit_(kit),
       pool_(pool),
       tls_(pool.tls()),
-      stream_(kit.loop, std::move(fd), *this, tls_ ? tls_->session() : nullptr),
+      stream_(*this),
       task_(kit.loop, &UpstreamConn::on_task, this),
       opened_at_(kit.loop.now()),
-      idle_since_(opened_at_),
-      address_index_(address_index) {}
+      idle_since_(opened_at_) {}
+
+void UpstreamConn::wait_for_berth(BerthParty& party, bool takes_used) { wish_.emplace(party, takes_used); }
+
+std::optional<BerthWish::Granted> UpstreamConn::claim_berth() {
+    auto granted = wish_->claim();
+    if (granted) wish_.reset();
+    return granted;
+}
+
+void UpstreamConn::connect(Berth berth, net::Fd fd, size_t address_index) {
+    wish_.reset();
+    berth_ = std::move(berth);
+    address_index_ = address_index;
+    opened_at_ = kit_.loop.now();
+    is_outdated_ = false;
+    state_ = State::connecting;
+    stream_.open(kit_.loop, {.fd = std::move(fd), .tls = tls_ ? tls_->session() : nullptr});
+}
+
+void UpstreamConn::take_over(HandedOver connection, size_t address_index) {
+    berth_ = std::move(connection.berth);
+    address_index_ = address_index;
+    requests_ += connection.requests;
+    opened_at_ = connection.opened_at;
+    was_idle_ = kit_.loop.now() - connection.idle_since;
+    announced_idle_ = connection.announced_idle;
+    is_outdated_ = false;
+    state_ = State::taken_over;
+    stream_.open(kit_.loop, std::move(connection.parts));
+    sent_before_ = stream_.sent_bytes();
+}
+
+void UpstreamConn::fail_soon(Berth berth, const Error& error, size_t address_index) {
+    wish_.reset();
+    berth_ = std::move(berth);
+    address_index_ = address_index;
+    failure_ = error;
+    state_ = State::failing;
+    task_.post();
+}
+
+std::unique_ptr<HandedOver> UpstreamConn::hand_over(const net::SocketAddress& address) {
+    auto connection = std::make_unique<HandedOver>(HandedOver{.berth = std::move(berth_),
+                                                              .parts = stream_.release(),
+                                                              .address = address,
+                                                              .requests = requests_,
+                                                              .opened_at = opened_at_,
+                                                              .idle_since = idle_since_,
+                                                              .announced_idle = announced_idle_});
+    state_ = State::closed;
+    return connection;
+}
 
 void UpstreamConn::lease_to(UpstreamUser& user) {
     user_ = &user;
@@ -75,6 +126,8 @@ void UpstreamConn::close() {
     state_ = State::closed;
     task_.withdraw();
     stream_.close();
+    wish_.reset();
+    berth_.drop();
 }
 
 net::IoResult UpstreamConn::write(std::span<const iovec> pieces) {
@@ -111,6 +164,7 @@ std::string_view UpstreamConn::what_is_late() const {
 
 void UpstreamConn::on_ready() {
     switch (state_) {
+        case State::taken_over: return begin_reuse();
         case State::connecting: return finish_connect();
         case State::securing: return secure();
         case State::tunnel: return user_->on_tunnel_ready();
@@ -124,12 +178,15 @@ void UpstreamConn::on_ready() {
             if (state_ == State::leased && user_ == user && stream_.writable()) user->on_upstream_writable();
             return;
         }
+        case State::waiting:
+        case State::failing:
         case State::closed: return;
     }
 }
 
 void UpstreamConn::on_task(void* conn) {
     auto& self = *static_cast<UpstreamConn*>(conn);
+    if (self.state_ == State::failing) return self.fail_connect(self.failure_);
     if (self.state_ == State::leased && !self.paused_ && self.stream_.readable()) self.read_turn();
 }
 
@@ -145,11 +202,20 @@ void UpstreamConn::finish_connect() {
     secure();
 }
 
+/// What it was told first, by being watched on this loop, says whether the app has closed it.
+void UpstreamConn::begin_reuse() {
+    if (!stream_.has_input()) return be_connected();
+    pool_.note_closed_after(was_idle_);
+    fail({.reason = http::Reason::upstream_reset,
+          .retry = Retry::if_unprocessed,
+          .detail = "the app closed the connection without an answer"});
+}
+
 /// A plain connection is ready at once.
 void UpstreamConn::secure() {
     auto secured = stream_.handshake();
     switch (secured.status) {
-        case net::IoStatus::ok: return be_connected();
+        case net::IoStatus::ok: pool_.note_connected(*this); return be_connected();
         case net::IoStatus::again: return;
         case net::IoStatus::closed:
         case net::IoStatus::failed: break;
@@ -163,7 +229,6 @@ void UpstreamConn::secure() {
 }
 
 void UpstreamConn::be_connected() {
-    pool_.note_connected(*this);
     if (user_ == nullptr) {
         state_ = State::idle;
         idle_since_ = kit_.loop.now();
@@ -269,6 +334,7 @@ std::string_view UpstreamConn::on_head(std::string_view head, std::string_view r
     }
     if (parsed.status == 101) {
         state_ = State::tunnel;
+        berth_.drop();  // it may live for days, as the request's slots do not
         user_->on_upgraded(parsed, rest);
         return {};
     }
