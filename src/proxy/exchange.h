@@ -127,6 +127,7 @@ class Exchange final : public UpstreamUser {
     void fail(const Error&);
     void count_failure(const Error&, bool is_repeated) const;
     [[nodiscard]] bool may_repeat(const Error&) const;
+    [[nodiscard]] bool may_ask_again() const;
     [[nodiscard]] bool is_stale(const Error&) const;
     void note_outcome(bool succeeded);
     void note_answer(bool is_sound);

@@ -141,6 +141,9 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     void consume(std::string_view bytes);
     std::string_view take_head(std::string_view bytes);
     std::string_view on_head(std::string_view head, std::string_view rest);
+    std::string_view pass_head(http::ResponseHead&, http::Body, std::string_view rest);
+    void pass_held_head();
+    [[nodiscard]] Retry retry_after_end() const;
     std::string_view take_body(std::string_view bytes);
     void stash(std::string_view bytes);
     void response_done(bool clean);
@@ -154,6 +157,7 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     const std::shared_ptr<ServerTls> tls_;  ///< null: in plain
     net::Stream stream_;
     net::Task task_;
+    Timer head_timer_;               ///< while the head is held
     std::optional<BerthWish> wish_;  ///< while it waits
     Berth berth_;                    ///< while there is a socket; a tunnel has none
     State state_ = State::waiting;
@@ -161,8 +165,10 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     bool paused_ = false;
     bool request_sent_ = false;
     bool head_done_ = false;
-    bool keep_alive_ = false;     ///< the app's wish
-    bool reusable_ = false;       ///< the response is over, and another request may follow
+    bool head_is_held_ =
+        false;                 ///< all of it is in partial_head_: its user gets it with the first of the body
+    bool keep_alive_ = false;  ///< the app's wish
+    bool reusable_ = false;    ///< the response is over, and another request may follow
     bool peer_finished_ = false;  ///< a FIN, not a reset, ended it
     uint8_t interim_heads_ = 0;
     uint64_t requests_ = 0;
