@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import threading
 import time
 from contextlib import closing
 
@@ -11,6 +10,7 @@ import pytest
 
 from harness import weir as harness
 from harness.client import Client
+from harness.load import Load
 from harness.metrics import ask_admin, scrape
 from harness.poll import eventually, free_port
 from harness.upstream import answering
@@ -320,35 +320,6 @@ def test_a_reload_while_draining_is_refused(reloadable, connect, upstream):
     assert client.response().status == 200
 
 
-class Load:
-    """Clients that ask without a pause, on connections that they keep, until they are told to stop."""
-
-    def __init__(self, proxy, count):
-        self.is_over = False
-        self.counts = [0] * count
-        self.failures = []
-        self.threads = [threading.Thread(target=self.run, args=(proxy, index)) for index in range(count)]
-        for thread in self.threads:
-            thread.start()
-
-    def run(self, proxy, index):
-        client = proxy.connect()
-        try:
-            while not self.is_over:
-                status = client.ask("/").status
-                self.counts[index] += 1
-                if status != 200:
-                    self.failures.append(status)
-        except Exception as failure:  # noqa: BLE001 - a failure is what is counted
-            self.failures.append(failure)
-        client.close()
-
-    def stop(self):
-        self.is_over = True
-        for thread in self.threads:
-            thread.join()
-
-
 def resident_kib(pid):
     with open(f"/proc/{pid}/status") as status:
         return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
@@ -366,9 +337,8 @@ def test_a_thousand_reloads_under_load_lose_nothing_and_cost_nothing(reloadable,
         routes=[{"match": {"path": "/reports/*"}, "name": "reports", "limits": {"concurrency": 3}}],
     )
     pid = served.proxy.pid
-    load = Load(served.proxy, 4)
-    try:
-        eventually(lambda: min(load.counts) > 20, what="load")
+    with Load(served.proxy, target="/") as load:
+        load.wait_for_more(100)
         for number in range(count):
             served.settings["timeout"] = f"{10 + number % 5}s"
             served.settings["limits"] = {**served.settings["limits"], "concurrency": 50 + number % 7}
@@ -377,11 +347,9 @@ def test_a_thousand_reloads_under_load_lose_nothing_and_cost_nothing(reloadable,
                 before = (len(os.listdir(f"/proc/{pid}/fd")), resident_kib(pid))
         time.sleep(1.2)  # a sweep, after which nothing of a former plan is left
         after = (len(os.listdir(f"/proc/{pid}/fd")), resident_kib(pid))
-    finally:
-        load.stop()
     assert load.failures == []
     assert abs(after[0] - before[0]) <= 3, (before, after)
     if not harness.is_sanitized():
         assert after[1] - before[1] < 4096, (before, after)
     assert scrape(served.proxy).one("weir_config_reload_success") == 1
-    assert len([line for line in served.proxy.raw_log(sum(load.counts)) if '"path":"/"' in line]) == sum(load.counts)
+    assert len([line for line in served.proxy.raw_log(load.sent) if '"path":"/"' in line]) == load.sent

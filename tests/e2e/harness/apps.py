@@ -22,7 +22,7 @@ class App(Process):
             self.wait_until_listening(port)
 
 
-def gunicorn(directory, worker="sync", workers=1, unix=False, port=None):
+def gunicorn(directory, worker="sync", workers=1, unix=False, port=None, env=None):
     port = None if unix else port or free_port()
     path = directory / "app.sock" if unix else None
     bind = f"unix:{path}" if unix else f"127.0.0.1:{port}"
@@ -45,7 +45,7 @@ def gunicorn(directory, worker="sync", workers=1, unix=False, port=None):
         *(["--threads", "8"] if worker == "gthread" else []),
         "flask_app:app",
     ]
-    return App(directory, "gunicorn", command, port, path)
+    return App(directory, "gunicorn", command, port, path, env)
 
 
 def node(directory, script="node_http.js", port=None, env=None):
