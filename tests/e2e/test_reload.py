@@ -281,6 +281,32 @@ def test_figures_go_on(reloadable, connect, upstream):
     assert figures.one("weir_requests_in_progress") == 0
 
 
+def test_the_figures_are_those_of_the_servers_and_caps_that_there_are(reloadable, upstream):
+    apps = [upstream(answering()) for _ in range(3)]
+    servers = {"servers": [app.url for app in apps]}
+    served = reloadable(apps[0], upstream=servers, limits={"concurrency": 3})
+    started = scrape(served.proxy).one("process_start_time_seconds")
+
+    def until_shown(count, caps):
+        def is_shown():
+            figures = scrape(served.proxy)
+            shown = {labels["server"] for labels, _ in figures.matching("weir_upstream_up")}
+            named = {labels["queue"] for labels, _ in figures.matching("weir_in_flight")}
+            return shown == {app.url.removeprefix("http://") for app in apps[-count:]} and named == caps
+
+        eventually(is_shown, what=f"{count} servers and {caps}")
+
+    until_shown(3, {"concurrency"})
+    served.settings["upstream"] = {"servers": [apps[2].url]}
+    assert served.change(limits=None).status == 200
+    until_shown(1, set())
+    served.settings["upstream"] = servers
+    routes = [{"match": {"path": "/a"}, "name": "a", "limits": {"concurrency": 1}}]
+    assert served.change(limits={"concurrency": 3}, routes=routes).status == 200
+    until_shown(3, {"concurrency", "a-concurrency"})
+    assert scrape(served.proxy).one("process_start_time_seconds") == started
+
+
 def test_what_takes_a_restart_is_said(reloadable, upstream):
     served = reloadable(upstream(answering()))
     assert served.change(workers=3).status == 200
