@@ -9,8 +9,9 @@ from collections import Counter
 import pytest
 
 from harness.crowd import Crowd
-from harness.metrics import ask_admin, scrape
+from harness.metrics import Scrape, ask_admin, scrape
 from harness.poll import eventually
+from harness.process import open_files
 from harness.upstream import answering
 
 ADMIN = "127.0.0.1:0"
@@ -182,8 +183,10 @@ def test_a_hundred_scrapes_at_once_do_not_disturb_the_traffic(weir, upstream):
 
     def look():
         try:
-            for _ in range(3):
-                scrape(proxy)
+            for page in ("/metrics", "/stats", "/metrics"):
+                answer = ask_admin(proxy, page)
+                assert answer.status == 200 and len(answer.body) == int(answer.value("content-length"))
+                assert page == "/stats" or Scrape(answer.body.decode()).one("weir_build_info") == 1
         except Exception as failure:  # noqa: BLE001 - told by the test's own thread
             failures.append(failure)
 
@@ -196,3 +199,28 @@ def test_a_hundred_scrapes_at_once_do_not_disturb_the_traffic(weir, upstream):
         thread.join()
     assert not failures, failures[0]
     eventually(lambda: scrape(proxy).one("weir_requests_total", code="200") == 300)
+
+
+def test_who_holds_every_connection_of_the_admin_address_keeps_no_client_out(weir, connect, upstream):
+    proxy = weir(upstream(answering()), admin=ADMIN)
+    before = open_files(proxy.pid)
+    silent = [connect(proxy.admin) for _ in range(300)]
+    late = connect(proxy.admin).request("/metrics", host="localhost")
+    client = connect(proxy)
+    assert all(client.ask("/").status == 200 for _ in range(50))
+    # 64, and as many as one wake-up takes in; the client has two.
+    assert open_files(proxy.pid) <= before + 128 + 2
+    assert not late.is_readable(0)
+    for each in silent:
+        each.close()
+    assert Scrape(late.response().body.decode()).one("weir_requests_total", code="200") == 50
+
+
+def test_pages_are_fresh_however_fast_they_are_asked_for(weir, connect, upstream):
+    """A page is shared by those who wait for it together, and with nobody else."""
+    proxy = weir(upstream(answering()), admin=ADMIN)
+    client, operator = connect(proxy), connect(proxy.admin)
+    for count in range(1, 20):
+        assert client.ask("/").status == 200
+        # The line is written, and counted, a moment after the client has its answer.
+        eventually(lambda: Scrape(operator.ask("/metrics", host="localhost").body.decode()).total("weir_requests_total") == count)
