@@ -6,20 +6,16 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
-from collections import Counter
 from contextlib import closing
 
 import pytest
 
 from harness.client import Client
 from harness.metrics import ask_admin
-from harness.poll import eventually
-from harness.service import NotifySocket, hanging, handing_over
+from harness.service import Callers, NotifySocket, hanging, handing_over
 from harness.upstream import answering
 from harness.weir import BINARY, ROOT, run, start
-from harness.wire import Closed
 
 ADMIN = "127.0.0.1:0"
 
@@ -149,41 +145,6 @@ def test_what_is_no_listening_socket_keeps_it_from_starting(tmp_path):
     with closing(socket.socket()) as sock, pytest.raises(AssertionError, match="ended with 3") as refused:
         start(tmp_path / "weir", "http://127.0.0.1:1", {}, **handing_over(sock))
     assert "descriptor 3 was handed over, and is not a listening socket" in str(refused.value)
-
-
-class Callers:
-    """Ask on a new connection each time, until the block ends."""
-
-    def __init__(self, address, count=4):
-        self.outcomes = Counter()
-        self._address = address
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._call) for _ in range(count)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _call(self):
-        while not self._over.is_set():
-            try:
-                with closing(Client(self._address)) as client:
-                    outcome = client.ask(fields={"Connection": "close"}).status
-            except (Closed, OSError) as failure:
-                outcome = repr(failure)
-            with self._lock:
-                self.outcomes[outcome] += 1
-
-    def wait_for_more(self, count):
-        goal = self.outcomes[200] + count
-        eventually(lambda: self.outcomes[200] >= goal, what=f"{count} more answers; so far {self.outcomes}")
 
 
 def test_a_restart_on_a_socket_that_stays_loses_no_connection(stage, upstream):
