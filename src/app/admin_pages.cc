@@ -172,10 +172,13 @@ AdminAnswer AdminPages::drain(const Ask&) const {
     return {.status = 202, .body = "{\"status\":\"draining\"}\n"};
 }
 
-/// What is wrong is the file, not the request.
+/// What is wrong is the file, not the request. As text, since it quotes lines of the file for a person.
 AdminAnswer AdminPages::reload(const Ask&) const {
     auto done = overview_.reload();
-    if (!done) return admin_problem(422, done.error());
+    if (!done)
+        return {.status = 422,
+                .type = kText,
+                .body = done.error() + (done.error().ends_with('\n') ? "" : "\n")};
     return {.body = "{\"status\":\"reloaded\"}\n"};
 }
 

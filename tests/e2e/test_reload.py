@@ -143,7 +143,7 @@ def test_a_bad_file_changes_nothing(reloadable, connect, upstream, text, said):
     assert client.ask("/").status == 200
     served.config.write_text(text)
     refused = served.reload()
-    assert refused.status == 422 and re.search(said, refused.json["detail"]), refused.body
+    assert refused.status == 422 and re.search(said, refused.body.decode()), refused.body
     served.proxy.signal(signal.SIGHUP)
     eventually(lambda: served.proxy.stderr.count("not reloaded") == 2, what="two refusals in the log")
     assert re.search(said, served.proxy.stderr)
@@ -159,7 +159,7 @@ def test_an_address_that_is_taken_changes_nothing(reloadable, connect, upstream)
     app = upstream(answering())
     served = reloadable(app, limits={"rate": ["2/min"]})
     refused = served.change(listen=[served.listen, f"127.0.0.1:{app.port}"], limits={"rate": ["9/min"]})
-    assert refused.status == 422 and str(app.port) in refused.json["detail"]
+    assert refused.status == 422 and str(app.port) in refused.body.decode()
     assert statuses(connect(served.proxy), 3) == [200, 200, 429]
 
 

@@ -154,7 +154,7 @@ TEST_CASE("a configuration that cannot be read changes nothing, and whoever aske
     Running running(listening_at(folder.file("first")));
     const std::string refused = running.reload(fail(std::string("line 1 is wrong\nline 2 too")));
     CHECK(refused.starts_with("HTTP/1.1 422 "));
-    CHECK_MESSAGE(refused.find("line 1 is wrong\\nline 2 too") != std::string::npos, refused);
+    CHECK_MESSAGE(refused.find("\r\n\r\nline 1 is wrong\nline 2 too\n") != std::string::npos, refused);
     CHECK(running.shows("/config", "\r\n\r\nfirst\n"));
     CHECK(running.shows("/metrics", kBad));
     CHECK(running.reload(running.changed("second\n")).starts_with("HTTP/1.1 200 "));
