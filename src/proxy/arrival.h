@@ -30,8 +30,8 @@ class Arrival final : public net::Stream::Owner, public net::Retirable {
     void on_ready() override;
     /// The next step of the handshake, which may cost a millisecond. Called by the Reception, in turn.
     void shake();
-    /// Nothing has come of it.
-    [[nodiscard]] bool is_silent() const;
+    /// One that has said nothing may begin for kFirstWords.
+    void drain();
 
     // ---- from the Reception, which then destroys it
     [[nodiscard]] net::Stream::Parts release();
@@ -48,6 +48,8 @@ class Arrival final : public net::Stream::Owner, public net::Retirable {
     enum class Phase : uint8_t { proxy_header, hello, handshake };
 
     static void on_timer(void* arrival, Time now);
+    /// Of what is due nothing has come.
+    [[nodiscard]] bool is_silent() const;
     void read_proxy_header();
     [[nodiscard]] bool move_to(const net::IpAddress& client);
     void begin_tls();
@@ -59,6 +61,7 @@ class Arrival final : public net::Stream::Owner, public net::Retirable {
     const Entrance& entrance_;
     net::IpAddress client_;
     Phase phase_;
+    const Time deadline_;
     net::Stream stream_;
     Timer timer_;
 };

@@ -64,8 +64,6 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
   public:
     ClientH1(Kit& kit, ClientSet& set, Connection connection);
 
-    /// Closes it if it is idle; a new one may still ask for a moment, and any that asks closes behind the
-    /// answer.
     void drain() override;
     void shut() override;
     void on_ready() override;
@@ -90,6 +88,13 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
 
   private:
     friend struct Turn;
+
+    enum class Stage : uint8_t {
+        unheard,    ///< no request has come
+        heard,      ///< one has; others may follow
+        lingering,  ///< the last answer is sent, the client may still send
+    };
+
     static void on_timer(void* client, Time now);
     static void on_task(void* client);
 
@@ -121,8 +126,7 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
     ObjectPool<Turn>::Owned turn_;
     GateSeat seat_;
     const Entrance& entrance_;
-    bool may_be_h2_;  ///< nothing but the preface of HTTP/2 tells, and that comes first
-    bool lingering_ = false;
+    Stage stage_ = Stage::unheard;
 };
 
 }  // namespace weir::proxy

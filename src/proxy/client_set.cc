@@ -24,6 +24,7 @@ void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entr
 void ClientSet::welcome(Connection connection) {
     clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(connection)));
     clients_.back()->slot = clients_.size() - 1;
+    if (kit_.draining) clients_.back()->drain();
 }
 
 void ClientSet::become_h2(Client& former, net::Stream& stream, Origin origin, std::string_view bytes) {

@@ -32,7 +32,8 @@ class ClientSet {
     void remove(Client& client);
     /// A connection is ended for it. One line of the log tells of many.
     void notice_flood(const net::IpAddress& peer, policy::Flood kind);
-    /// Closes the idle ones; the others close behind the answer they wait for.
+    /// Closes the idle ones; the others close behind the answer they wait for. Those without a request so far
+    /// may ask for kFirstWords.
     void drain();
     /// Closes all, whatever they wait for.
     void shut();

@@ -63,10 +63,7 @@ void Reception::remove(Arrival& arrival) {
 }
 
 void Reception::drain() {
-    for (auto next = resting_.begin(); next != resting_.end();) {
-        Arrival& arrival = **next++;
-        if (arrival.is_silent()) turn_away(arrival);
-    }
+    for (const auto& arrival : resting_) arrival->drain();
 }
 
 void Reception::shut() {

@@ -27,7 +27,7 @@ class Reception {
     /// `peer` has passed the gate.
     void add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance);
     [[nodiscard]] size_t size() const { return resting_.size() + waiting_.size(); }
-    /// Closes those who have said nothing.
+    /// Those who have said nothing may begin for kFirstWords.
     void drain();
     void shut();
 

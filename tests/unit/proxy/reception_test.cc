@@ -216,19 +216,45 @@ TEST_CASE("however many shake hands at once, a turn of the loop does a few steps
     }));
 }
 
-TEST_CASE("draining closes those who have said nothing, and lets the others go on") {
+TEST_CASE("draining gives those who have said nothing a moment to begin, and lets the others go on") {
     Arrived arrived;
+    arrived.parts.settings.clients.max_connections_per_ip = 5;
     arrived.entrance.has_proxy_header = true;
     net::Fd silent = arrived.come();
+    net::Fd late = arrived.come();
     net::Fd begun = arrived.come();
+    net::Fd silent_behind = arrived.come();
     net::send_some(begun, kHeader.substr(0, 10));
     arrived.parts.driven.settle(3);
     arrived.parts.kit().draining = true;
     arrived.clients().drain();
+    net::send_some(silent_behind, kHeader);
+    net::send_some(late, kHeader + kBadRequest);
+    CHECK(arrived.answer_at(late).starts_with("HTTP/1.1 400 "));
+    CHECK(net::next_at(silent) == "nothing");
+    CHECK(net::next_at(silent_behind) == "nothing");
     CHECK(arrived.is_closed(silent));
-    CHECK(arrived.clients().size() == 1);
+    CHECK(arrived.is_closed(silent_behind));
     net::send_some(begun, kHeader.substr(10) + kBadRequest);
     CHECK(arrived.answer_at(begun).starts_with("HTTP/1.1 400 "));
+    CHECK(arrived.refused(ProxyHeaderFailure::timeout) == 0);
+}
+
+TEST_CASE("a silent client of TLS has the same moment on a drain, before its handshake and behind a header") {
+    for (const bool has_header : {false, true}) {
+        Arrived arrived;
+        arrived.entrance.has_proxy_header = has_header;
+        arrived.entrance.tls = arrived.door.get();
+        net::Fd silent = arrived.come();
+        if (has_header) net::send_some(silent, kHeader);
+        arrived.parts.driven.settle(3);
+        arrived.parts.kit().draining = true;
+        arrived.clients().drain();
+        arrived.parts.driven.settle(20);
+        CHECK(net::next_at(silent) == "nothing");
+        CHECK(arrived.is_closed(silent));
+        CHECK(arrived.failed(HandshakeFailure::timeout) == 0);
+    }
 }
 
 TEST_CASE("shutting closes all, those in line too") {
