@@ -59,30 +59,34 @@ Result<FrontDoor::Change> FrontDoor::prepare(const std::vector<config::Listen>& 
 }
 
 void FrontDoor::change(Change change) {
+    std::vector<std::shared_ptr<Door>> next;
     for (auto& [listen, context] : change) {
-        const size_t index = index_of(listen);
-        if (index == doors_.size()) {
-            Door& door = doors_.emplace_back();
-            door.listen = listen;
-            door.entrance = {.has_proxy_header = listen.proxy_protocol,
-                             .redirect_https = listen.redirect_https,
-                             .speaks_http2 = listen.http2,
-                             .tls = context ? &door.tls.emplace(std::move(context)) : nullptr};
+        std::shared_ptr<Door> door = find(listen);
+        if (!door) {
+            door = std::make_shared<Door>();
+            door->listen = listen;
+            door->entrance = {.has_proxy_header = listen.proxy_protocol,
+                              .redirect_https = listen.redirect_https,
+                              .speaks_http2 = listen.http2,
+                              .tls = context ? &door->tls.emplace(std::move(context)) : nullptr};
         } else if (context) {
-            doors_[index].tls->change(std::move(context));
+            door->tls->change(std::move(context));
         }
+        next.push_back(std::move(door));
     }
+    doors_ = std::move(next);
 }
 
-/// Past the last one where an address has none that does the same.
-size_t FrontDoor::index_of(const config::Listen& listen) const {
+/// Null where no address does the same.
+std::shared_ptr<FrontDoor::Door> FrontDoor::find(const config::Listen& listen) const {
     const auto found = std::find_if(doors_.begin(), doors_.end(),
-                                    [&](const Door& door) { return is_same_entrance(door.listen, listen); });
-    return static_cast<size_t>(found - doors_.begin());
+                                    [&](const auto& door) { return is_same_entrance(door->listen, listen); });
+    return found == doors_.end() ? nullptr : *found;
 }
 
-const proxy::Entrance& FrontDoor::entrance(const config::Listen& listen) const {
-    return doors_[index_of(listen)].entrance;
+proxy::SharedEntrance FrontDoor::entrance(const config::Listen& listen) const {
+    const std::shared_ptr<Door> door = find(listen);
+    return {door, &door->entrance};
 }
 
 void FrontDoor::on_key_age(void* front_door, Time now) {

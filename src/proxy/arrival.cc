@@ -30,12 +30,12 @@ std::string text_of(const net::IpAddress& address) {
 }  // namespace
 
 Arrival::Arrival(Kit& kit, Reception& reception, net::Fd fd, const net::IpAddress& peer,
-                 const Entrance& entrance)
+                 const SharedEntrance& entrance)
     : kit_(kit),
       reception_(reception),
       entrance_(entrance),
       client_(peer),
-      phase_(entrance.has_proxy_header ? Phase::proxy_header : Phase::hello),
+      phase_(entrance->has_proxy_header ? Phase::proxy_header : Phase::hello),
       deadline_(kit.loop.now() + kit.settings().timeout.header),
       stream_(kit.loop, std::move(fd), *this),
       timer_(kit.loop.timers(), &Arrival::on_timer, this) {
@@ -98,7 +98,7 @@ void Arrival::read_proxy_header() {
     }
     (void)stream_.read(std::span(kit_.slab).first(header.length));
     if (header.source && !move_to({*header.source})) return;
-    if (entrance_.tls == nullptr) return reception_.let_in(*this);
+    if (entrance_->tls == nullptr) return reception_.let_in(*this);
     phase_ = Phase::hello;
     if (kit_.draining) drain();
     reception_.line_up(*this);
@@ -136,7 +136,7 @@ void Arrival::begin_tls() {
     if (seen.status == net::IoStatus::again) return;
     if (seen.status != net::IoStatus::ok) return fail(HandshakeFailure::ended, "the client has left");
     if (first == kHandshakeRecord) {
-        stream_.secure(entrance_.tls->context()->session());
+        stream_.secure(entrance_->tls->context()->session());
         phase_ = Phase::handshake;
     } else if (is_letter(first)) {
         kit_.metrics->arrivals().failed_handshakes[static_cast<size_t>(HandshakeFailure::plain_http)].add();

@@ -24,7 +24,8 @@ using Arrivals = std::list<std::unique_ptr<Arrival>>;
 class Arrival final : public net::Stream::Owner, public net::Retirable {
   public:
     /// `peer` has passed the gate; the Reception tells that of its end.
-    Arrival(Kit& kit, Reception& reception, net::Fd fd, const net::IpAddress& peer, const Entrance& entrance);
+    Arrival(Kit& kit, Reception& reception, net::Fd fd, const net::IpAddress& peer,
+            const SharedEntrance& entrance);
     ~Arrival() override = default;
 
     void on_ready() override;
@@ -38,7 +39,7 @@ class Arrival final : public net::Stream::Owner, public net::Retirable {
     void close();
     /// The peer, or the client that the PROXY header tells of.
     [[nodiscard]] const net::IpAddress& client() const { return client_; }
-    [[nodiscard]] const Entrance& entrance() const { return entrance_; }
+    [[nodiscard]] const SharedEntrance& entrance() const { return entrance_; }
 
     Arrivals::iterator place;  ///< where the Reception keeps it
     bool is_waiting = false;   ///< for its turn
@@ -58,7 +59,7 @@ class Arrival final : public net::Stream::Owner, public net::Retirable {
 
     Kit& kit_;
     Reception& reception_;
-    const Entrance& entrance_;
+    const SharedEntrance entrance_;
     net::IpAddress client_;
     Phase phase_;
     const Time deadline_;

@@ -13,7 +13,7 @@ namespace weir::proxy {
 /// Whom a connection comes from, and where it came in.
 struct Origin {
     GateSeat seat;
-    const Entrance& entrance;
+    SharedEntrance entrance;
 };
 
 /// How long a connection without a request may still begin one on a drain: it was let in, and nothing has

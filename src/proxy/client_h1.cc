@@ -44,7 +44,7 @@ ClientH1::ClientH1(Kit& kit, ClientSet& set, Connection connection)
       sender_(stream_, kit.gather, kit.blocks),
       turn_(nullptr, {&kit.turns}),
       seat_(std::move(connection.seat)),
-      entrance_(connection.entrance) {
+      entrance_(std::move(connection.entrance)) {
     timer_.arm(kit.loop.now() + kit.settings().timeout.header);
 }
 
@@ -104,7 +104,7 @@ void ClientH1::take_head_bytes(std::string_view bytes) {
     Turn& turn = *turn_;
     auto found = http::scan_head(bytes, turn.scan);
     if (stage_ == Stage::unheard && bytes.substr(0, turn.scan.looked_at) == http::H2Session::kPreface &&
-        may_be_h2(entrance_, stream_))
+        may_be_h2(*entrance_, stream_))
         return become_h2(bytes);
     if (found == http::ScanResult::complete)
         return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
@@ -136,7 +136,7 @@ void ClientH1::stash(std::string_view bytes) {
 void ClientH1::become_h2(std::string_view bytes) {
     timer_.disarm();
     turn_->task.withdraw();
-    set_.become_h2(*this, stream_, {.seat = std::move(seat_), .entrance = entrance_}, bytes);
+    set_.become_h2(*this, stream_, {.seat = std::move(seat_), .entrance = std::move(entrance_)}, bytes);
 }
 
 void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
@@ -152,7 +152,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     turn.is_http10 = parsed.version == http::Version::http10;
     turn.exchange.emplace(kit_, *this, facts());
     if (fault) return turn.exchange->reject(*fault, parsed, std::move(block));
-    const bool is_astray = entrance_.tls != nullptr && stream_.tls() == nullptr;
+    const bool is_astray = entrance_->tls != nullptr && stream_.tls() == nullptr;
     turn.keep_alive = parsed.keep_alive && !is_astray;
     if (!may_upgrade(parsed)) parsed.upgrade = {};
     turn.body = http::BodyReader(parsed.body);
@@ -170,7 +170,7 @@ ClientFacts ClientH1::facts() const {
     return {.address = {turn_->address, turn_->address_length},
             .ip = seat_.peer(),
             .scheme = stream_.tls() == nullptr ? "http" : "https",
-            .entrance = &entrance_,
+            .entrance = entrance_.get(),
             .tls = stream_.tls()};
 }
 

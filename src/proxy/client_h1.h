@@ -56,7 +56,7 @@ struct Connection {
     net::Fd fd;
     std::unique_ptr<net::TlsSession> tls;  ///< with the handshake behind it; null: a plain one
     GateSeat seat;                         ///< of the peer, or of whom a PROXY header tells
-    const Entrance& entrance;
+    SharedEntrance entrance;
 };
 
 /// Owned by its ClientSet; thread: its worker's. An idle one is this object and nothing else.
@@ -125,7 +125,7 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
     ResponseSender sender_;
     ObjectPool<Turn>::Owned turn_;
     GateSeat seat_;
-    const Entrance& entrance_;
+    SharedEntrance entrance_;
     Stage stage_ = Stage::unheard;
 };
 

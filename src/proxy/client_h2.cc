@@ -39,7 +39,7 @@ ClientH2::ClientH2(Kit& kit, ClientSet& set, net::Stream& former, Origin origin)
       task_(kit.loop, &ClientH2::on_task, this),
       sender_(stream_, kit.gather, kit.blocks),
       seat_(std::move(origin.seat)),
-      entrance_(origin.entrance),
+      entrance_(std::move(origin.entrance)),
       address_length_(seat_.peer().write(address_)),
       created_(kit.loop.now()),
       idle_since_(created_),
@@ -56,7 +56,7 @@ ClientFacts ClientH2::facts() const {
     return {.address = {address_, address_length_},
             .ip = seat_.peer(),
             .scheme = stream_.tls() == nullptr ? "http" : "https",
-            .entrance = &entrance_,
+            .entrance = entrance_.get(),
             .tls = stream_.tls()};
 }
 

@@ -116,7 +116,7 @@ class ClientH2 final : public Client,
     net::Task task_;
     ResponseSender sender_;
     GateSeat seat_;
-    const Entrance& entrance_;
+    const SharedEntrance entrance_;
     char address_[net::IpAddress::kMaxText];
     size_t address_length_;
     Phase phase_ = Phase::unheard;

@@ -14,9 +14,9 @@ constexpr Duration kNoticePeriod = std::chrono::seconds(10);
 
 ClientSet::~ClientSet() { shut(); }
 
-void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance) {
+void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance) {
     if (!kit_.gate.enter(peer)) return notice_refusal(peer);
-    const bool is_ready = !entrance.has_proxy_header && entrance.tls == nullptr;
+    const bool is_ready = !entrance->has_proxy_header && entrance->tls == nullptr;
     if (!is_ready) return reception_.add(std::move(fd), peer, entrance);
     welcome({.fd = std::move(fd), .tls = nullptr, .seat = GateSeat(kit_.gate, peer), .entrance = entrance});
 }

@@ -24,7 +24,7 @@ class ClientSet {
     ClientSet& operator=(const ClientSet&) = delete;
 
     /// Closes the connection at once where the gate is full.
-    void add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance);
+    void add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance);
     /// Begins to serve one that has passed the gate and can carry requests.
     void welcome(Connection connection);
     /// The client turned out to speak HTTP/2: `bytes` is all that it has said.

@@ -13,7 +13,7 @@ Reception::Reception(Kit& kit, ClientSet& clients)
 
 Reception::~Reception() { shut(); }
 
-void Reception::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance) {
+void Reception::add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance) {
     resting_.push_back(std::make_unique<Arrival>(kit_, *this, std::move(fd), peer, entrance));
     resting_.back()->place = std::prev(resting_.end());
 }

@@ -79,7 +79,7 @@ TEST_CASE("a client that begins with HTTP/2 is spoken to so, however its preface
 
 TEST_CASE("where HTTP/2 is turned off its preface is a request of a version too far") {
     Clients clients;
-    clients.entrance.speaks_http2 = false;
+    clients.entrance->speaks_http2 = false;
     net::Fd far = clients.add();
     net::send_some(far, frames::preface());
     std::string got;

@@ -25,7 +25,7 @@ class Clients {
     [[nodiscard]] size_t entered() const { return parts.gate->connections(); }
 
     WorkerParts parts;
-    Entrance entrance;
+    std::shared_ptr<Entrance> entrance = std::make_shared<Entrance>();
     std::unique_ptr<ClientSet> set;
 };
 
