@@ -17,6 +17,12 @@
 namespace weir::app {
 
 [[nodiscard]] net::TlsFiles tls_files_of(const config::Certificate& certificate);
+/// Of an address with TLS. The error says which of its certificates cannot be used, and why. `keys` outlives
+/// the sessions.
+[[nodiscard]] Result<std::shared_ptr<const net::TlsServerContext>> load_tls(const config::Listen& listen,
+                                                                            const net::TlsTicketKeys& keys);
+/// `tls`: none for an address without.
+[[nodiscard]] proxy::Entrance entrance_of(const config::Listen& listen, const net::TlsDoor* tls);
 
 /// Thread: the control thread's, but for what the entrances lead to. Outlives the workers. An entrance is
 /// kept for as long as it is configured, listened at, or known to a connection.
@@ -54,7 +60,6 @@ class FrontDoor {
     };
     [[nodiscard]] std::shared_ptr<Door> find(const config::Listen& listen) const;
     static void on_key_age(void* front_door, Time now);
-    Result<std::shared_ptr<const net::TlsServerContext>> load(const config::Listen& listen) const;
 
     std::vector<std::shared_ptr<Door>> doors_;
     net::TlsTicketKeys keys_;

@@ -23,6 +23,9 @@ using Arrivals = std::list<std::unique_ptr<Arrival>>;
 /// has said nothing costs no more than this: memory for TLS is taken when its first byte has come.
 class Arrival final : public net::Stream::Owner, public net::Retirable {
   public:
+    /// Why a PROXY header is not looked at.
+    static constexpr std::string_view kUntrustedPeer = "clients.trusted_proxies does not name the peer";
+
     /// `peer` has passed the gate; the Reception tells that of its end.
     Arrival(Kit& kit, Reception& reception, net::Fd fd, const net::IpAddress& peer,
             const SharedEntrance& entrance);
