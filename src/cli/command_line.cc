@@ -74,6 +74,21 @@ CLI::App* add_explain(CLI::App& app, Question& question) {
     explain->add_option("-H,--header", question.headers, "a header field, as in \"Accept: */*\"")
         ->type_name("FIELD")
         ->allow_extra_args(false);
+    explain
+        ->add_option("--at", question.address,
+                     "the address of `listen` that it comes to; default: the first one, or the first of the "
+                     "kind that \"GET https://host/path\" names")
+        ->type_name("ADDR");
+    explain
+        ->add_option("--server-name", question.server_name,
+                     "the name that TLS is asked for; default: the request's host")
+        ->type_name("NAME");
+    explain->add_flag("--client-certificate", question.shows_certificate,
+                      "the client shows a certificate that is accepted");
+    explain
+        ->add_option("--balancer", question.balancer,
+                     "who sends the PROXY header that names --ip; default: one that is trusted")
+        ->type_name("ADDR");
     explain->fallthrough();
     return explain;
 }

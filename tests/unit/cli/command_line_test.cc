@@ -48,6 +48,21 @@ TEST_CASE("explain takes a request, who asks it, and whose configuration it is a
     CHECK(refusal_of({"explain"}).code == 2);
 }
 
+TEST_CASE("explain takes the way in which a request comes, and none is the default") {
+    const Question none = parse_well({"explain", "GET /"}).question;
+    CHECK(none.address.empty());
+    CHECK_FALSE(none.server_name);
+    CHECK(none.balancer.empty());
+    CHECK_FALSE(none.shows_certificate);
+    const Question all = parse_well({"explain", "--at", ":8443", "--server-name", "", "--balancer", "::1",
+                                     "--client-certificate", "GET /"})
+                             .question;
+    CHECK(all.address == ":8443");
+    CHECK(all.server_name == "");
+    CHECK(all.balancer == "::1");
+    CHECK(all.shows_certificate);
+}
+
 TEST_CASE("an option takes one argument and leaves the next to the command") {
     const CommandLine line = parse_well({"explain", "-s", "workers=2", "GET /x"});
     CHECK(line.question.request == "GET /x");
