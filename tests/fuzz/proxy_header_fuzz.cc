@@ -34,7 +34,7 @@ void require_sound(const ProxyHeader& header, std::string_view bytes) {
         return;
     }
     require(text.size() >= 16, "version 2 has a head");
-    const size_t said = (static_cast<uint8_t>(text[14]) << 8U) | static_cast<uint8_t>(text[15]);
+    const size_t said = size_t{static_cast<uint8_t>(text[14])} << 8U | static_cast<uint8_t>(text[15]);
     require(text.size() == 16 + said, "version 2 is as long as it says");
     if (!header.source) return;
     require(text[12] == 0x21 && (text[13] == 0x11 || text[13] == 0x21), "a client is named of TCP alone");

@@ -61,7 +61,7 @@ TEST_CASE("a large answer reaches a client that reads slowly, whole") {
 
 TEST_CASE("what is no request, or has a body, is refused and closed") {
     const std::string too_long = "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    for (const auto& [bytes, status] : std::vector<std::pair<std::string, std::string>>{
+    for (const auto& sample : std::vector<std::pair<std::string, std::string>>{
              {"nonsense\r\n\r\n", "400"},
              {"GET / HTTP/1.1\nHost: localhost\n\n", "400"},
              {"GET /livez HTTP/1.1\r\n\r\n", "400"},
@@ -70,12 +70,13 @@ TEST_CASE("what is no request, or has a body, is refused and closed") {
              {"POST /drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi", "413"},
              {"POST /drain HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
               "413"}}) {
+        const std::string& bytes = sample.first;
         CAPTURE(bytes.substr(0, 80));
         Admin admin;
         const net::Fd client = admin.connect();
         REQUIRE(admin.driven.until([&] { return net::send_some(client, bytes) == bytes.size(); }));
         const std::string got = admin.receive_to_end(client);
-        CHECK(got.starts_with("HTTP/1.1 " + status));
+        CHECK(got.starts_with("HTTP/1.1 " + sample.second));
         CHECK(got.find("Connection: close\r\n") != std::string::npos);
         CHECK(admin.parts.drains == 0);
     }

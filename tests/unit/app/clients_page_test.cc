@@ -24,7 +24,7 @@ json clients_of(const WatchedParts& parts) { return json::parse(clients_json(par
 
 TEST_CASE("the busiest clients stand first, each worker's share added up") {
     WatchedParts parts;
-    for (int i = 0; i < 30; ++i) {
+    for (size_t i = 0; i < 30; ++i) {
         parts.client_books[0].note(use_of(1), kNow);
         parts.client_books[1].note(use_of(1), kNow);
         policy::ClientUse other = use_of(2);

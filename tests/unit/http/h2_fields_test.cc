@@ -193,7 +193,7 @@ TEST_CASE("what HTTP/1.1 is refused for is refused with the same reason") {
 
 TEST_CASE("sections up to the limits pass, and one byte or field more does not") {
     const HeadLimits limits{.head_bytes = 300, .fields = 4, .uri_bytes = 40};
-    for (const size_t more : {0, 1}) {
+    for (const size_t more : {0U, 1U}) {
         CAPTURE(more);
         const auto check = [&](const Pairs& pairs, Reason reason) {
             const Read read(pairs, false, limits);

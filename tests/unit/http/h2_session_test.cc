@@ -26,8 +26,8 @@ class Server final : public H2Session::Connection, public H2Session::Output {
         void on_end() override { has_ended = true; }
         void on_trailers(bool is_end) override { trailers = is_end ? 2 : 1; }
         void on_closed() override { is_closed = true; }
-        H2Session::Supply supply(size_t room) override {
-            const size_t bytes = std::min(room, body.size());
+        H2Session::Supply supply(size_t most) override {
+            const size_t bytes = std::min(most, body.size());
             const bool is_all = bytes == body.size() && next != H2Session::Next::more;
             return {.bytes = bytes, .next = is_all ? next : H2Session::Next::more};
         }

@@ -87,7 +87,7 @@ TEST_CASE("a key that everybody can read is a risk, one of a group is none") {
     Files given;
     chmod(given.files.key.c_str(), 0640);
     CHECK(given.said().empty());
-    for (const mode_t mode : {0644, 0604, 0602}) {
+    for (const mode_t mode : {0644U, 0604U, 0602U}) {
         chmod(given.files.key.c_str(), mode);
         CHECK(given.said() ==
               "key risk: everybody on this machine can read the key in `" + given.files.key + "`\n");

@@ -56,7 +56,7 @@ std::vector<Frame> frames_until(Clients& clients, const net::Fd& far, uint8_t ty
 }  // namespace
 
 TEST_CASE("a client that begins with HTTP/2 is spoken to so, however its preface is cut") {
-    for (const size_t cut : {1, 10, 18, 20, 24, 30, 33}) {
+    for (const size_t cut : {1U, 10U, 18U, 20U, 24U, 30U, 33U}) {
         CAPTURE(cut);
         Clients clients;
         net::Fd far = clients.add();
