@@ -21,7 +21,7 @@ struct Unit {
 constexpr uint64_t kSecond = 1'000;
 constexpr std::array<Unit, 5> kDurationUnits{
     {{"d", 86'400 * kSecond}, {"h", 3'600 * kSecond}, {"m", 60 * kSecond}, {"s", kSecond}, {"ms", 1}}};
-constexpr uint64_t kMostMilliseconds = 10'000 * 86'400 * kSecond;
+constexpr uint64_t kMostMilliseconds = kSecond * 86'400 * 10'000;
 
 // From the largest to the smallest, so that the first one that divides a size without remainder formats it.
 constexpr std::array<Unit, 9> kSizeUnits{{{"TiB", 1ULL << 40},
