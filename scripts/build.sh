@@ -11,7 +11,8 @@ sanitized=(-Dbuildtype=debug -Doptimization=1 -Db_lto=false -Db_lundef=false)
 case $directory in
     # The vptr check opens pipes: in a test that runs out of descriptors it would report what is not there.
     *-asan) options=("${sanitized[@]}" -Db_sanitize=address,undefined -Dcpp_args=-fno-sanitize=vptr) ;;
-    *-tsan) options=("${sanitized[@]}" -Db_sanitize=thread) ;;
+    # A report tells lines, for which the least of debug information will do: that spares a quarter of the time.
+    *-tsan) options=("${sanitized[@]}" -Db_sanitize=thread -Dcpp_args=-g1) ;;
     *) options=(-Dbuildtype=release -Db_lto=true) ;;
 esac
 
