@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/approach.h"
 #include "config/quota.h"
 #include "config/units.h"
 #include "http/cors.h"
@@ -19,6 +20,7 @@
 #include "proxy/public_answers.h"
 #include "proxy/routing.h"
 #include "proxy/rules.h"
+#include "proxy/turned_away.h"
 
 namespace weir::app {
 
@@ -26,12 +28,6 @@ namespace {
 
 constexpr const char* kDefaultIp = "127.0.0.1";
 constexpr const char* kDefaultHost = "Host: localhost";
-
-Result<net::IpAddress> parse_ip(const std::string& text) {
-    const auto address = net::SocketAddress::literal({.host = text, .port = 1, .path = {}});
-    if (!address) return fail(fmt::format("--ip needs an IPv4 or IPv6 address, not `{}`", text));
-    return net::IpAddress::of(address->get());
-}
 
 bool is_host(std::string_view header) {
     return http::equals_ignoring_case(header.substr(0, header.find(':')), "host");
@@ -76,13 +72,23 @@ class Explainer {
     Explainer(const config::Settings& settings, const net::IpAddress& client)
         : settings_(settings), rules_(settings, HashSeed::random()), client_(client) {}
 
-    Explanation explain(const std::string& bytes, Time now) {
+    Result<Explanation> explain(const cli::Question& question, const std::string& bytes, Time now) {
         http::RequestHead head;
         const auto fault = http::parse_request_head(bytes, proxy::head_limits(settings_.limits), head);
+        const auto way = approach_of(settings_, question, head.authority);
+        if (!way) return fail(way.error());
         say("request", bytes.substr(0, bytes.find('\r')));
+        for (const auto& [label, text] : way->lines) say(label, text);
+        if (way->closed) return closed(*way->closed);
         if (fault)
             return refused({.reason = fault->reason, .detail = fault->detail, .rule = {}, .allow = {}});
-        identify(head, now);
+        identify(head, way->is_tls ? "https" : "http", now);
+        if (auto answered = answer_astray(*way, head)) return std::move(*answered);
+        return explain_served(head, now);
+    }
+
+  private:
+    Explanation explain_served(const http::RequestHead& head, Time now) {
         if (auto answered = answer_without_app(head)) return std::move(*answered);
         const proxy::Routing routing = proxy::route_request(rules_, head);
         const proxy::Scope& scope = *routing.scope;
@@ -109,16 +115,31 @@ class Explainer {
         return {.text = std::move(text_), .is_refused = false};
     }
 
-  private:
     /// As what serves requests does, whose word for the client is believed.
-    void identify(const http::RequestHead& head, Time now) {
+    void identify(const http::RequestHead& head, std::string_view scheme, Time now) {
         proxy::Identity::AddressText peer_text;
         proxy::Identity::AddressText text;
-        proxy::ClientFacts facts{.address = {peer_text, client_.write(peer_text)}, .ip = client_};
+        proxy::ClientFacts facts{
+            .address = {peer_text, client_.write(peer_text)}, .ip = client_, .scheme = scheme};
         const std::string peer(facts.address);
         proxy::Identity(settings_.clients).settle(head, text, facts, now);
         client_ = facts.ip;
+        scheme_ = facts.scheme;
         if (!facts.proxy.empty()) said_by_ = fmt::format(", as the trusted proxy {} says", peer);
+    }
+
+    std::optional<Explanation> answer_astray(const Approach& way, const http::RequestHead& head) {
+        const auto found = proxy::turned_away({.entrance = way.entrance,
+                                               .is_tls = way.is_tls,
+                                               .is_admitted = way.is_admitted,
+                                               .scheme = scheme_},
+                                              head);
+        if (!found) return std::nullopt;
+        if (found->location.empty())
+            return refused(
+                {.reason = found->reason, .detail = std::string(found->detail), .rule = {}, .allow = {}});
+        say("result", "weir answers by itself with 308: the client is sent to " + found->location);
+        return Explanation{.text = std::move(text_), .is_refused = false};
     }
 
     /// Of what no route, rate or app is asked about; nothing where they are.
@@ -146,6 +167,12 @@ class Explainer {
 
     void say(std::string_view label, std::string_view text) {
         text_ += fmt::format("{:<13}{}\n", label, text);
+    }
+
+    /// No answer tells of it: the cause is a label of the metrics.
+    Explanation closed(const std::string& cause) {
+        say("result", "closed before a request is read: " + cause);
+        return {.text = std::move(text_), .is_refused = true};
     }
 
     Explanation refused(const proxy::Refusal& refusal) {
@@ -250,8 +277,9 @@ class Explainer {
 
     const config::Settings& settings_;
     proxy::Rules rules_;
-    net::IpAddress client_;  ///< the peer, until identify()
-    std::string said_by_;    ///< who says that it is the client
+    net::IpAddress client_;    ///< the peer, until identify()
+    std::string_view scheme_;  ///< by which it came, as far as that is believed
+    std::string said_by_;      ///< who says that it is the client
     std::string text_;
 };
 
@@ -259,11 +287,11 @@ class Explainer {
 
 Result<Explanation> explain_request(const config::Settings& settings, const cli::Question& question,
                                     Time now) {
-    auto client = parse_ip(question.ip.empty() ? kDefaultIp : question.ip);
+    auto client = parse_ip("--ip", question.ip.empty() ? kDefaultIp : question.ip);
     if (!client) return fail(client.error());
     auto head = head_of(question);
     if (!head) return fail(head.error());
-    return Explainer(settings, *client).explain(*head, now);
+    return Explainer(settings, *client).explain(question, *head, now);
 }
 
 }  // namespace weir::app

@@ -25,6 +25,23 @@ net::TlsFiles tls_files_of(const config::Certificate& certificate) {
                                                                           : net::TlsVersion::tls12};
 }
 
+Result<OwnedServerContext> load_tls(const config::Listen& listen, const net::TlsTicketKeys& keys) {
+    net::TlsServerContext::Options options;
+    for (const config::Certificate& certificate : listen.tls)
+        options.files.push_back(tls_files_of(certificate));
+    if (listen.http2) options.protocols.insert(options.protocols.begin(), "h2");
+    auto loaded = net::TlsServerContext::load(options, keys);
+    if (!loaded) return fail(fmt::format("TLS at {}: {}", to_string(listen.address), loaded.error()));
+    return loaded;
+}
+
+proxy::Entrance entrance_of(const config::Listen& listen, const net::TlsDoor* tls) {
+    return {.has_proxy_header = listen.proxy_protocol,
+            .redirect_https = listen.redirect_https,
+            .speaks_http2 = listen.http2,
+            .tls = tls};
+}
+
 FrontDoor::FrontDoor(Private, net::Loop& loop) : key_timer_(loop.timers(), &FrontDoor::on_key_age, this) {}
 
 Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const config::Settings& settings, net::Loop& loop) {
@@ -36,53 +53,45 @@ Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const config::Settings& setti
     return made;
 }
 
-Result<OwnedServerContext> FrontDoor::load(const config::Listen& listen) const {
-    net::TlsServerContext::Options options;
-    for (const config::Certificate& certificate : listen.tls)
-        options.files.push_back(tls_files_of(certificate));
-    if (listen.http2) options.protocols.insert(options.protocols.begin(), "h2");
-    auto loaded = net::TlsServerContext::load(options, keys_);
-    if (!loaded) return fail(fmt::format("TLS at {}: {}", to_string(listen.address), loaded.error()));
-    return loaded;
-}
-
 Result<FrontDoor::Change> FrontDoor::prepare(const std::vector<config::Listen>& wanted) const {
     Change change;
     for (const config::Listen& listen : wanted) {
         change.emplace_back(listen, nullptr);
         if (listen.tls.empty()) continue;
-        auto context = load(listen);
+        auto context = load_tls(listen, keys_);
         if (!context) return fail(context.error());
         change.back().second = std::move(*context);
     }
     return change;
 }
 
-void FrontDoor::change(Change change) {
+void FrontDoor::change(Change&& change) {
+    std::vector<std::shared_ptr<Door>> next;
     for (auto& [listen, context] : change) {
-        const size_t index = index_of(listen);
-        if (index == doors_.size()) {
-            Door& door = doors_.emplace_back();
-            door.listen = listen;
-            door.entrance = {.has_proxy_header = listen.proxy_protocol,
-                             .redirect_https = listen.redirect_https,
-                             .speaks_http2 = listen.http2,
-                             .tls = context ? &door.tls.emplace(std::move(context)) : nullptr};
+        std::shared_ptr<Door> door = find(listen);
+        if (!door) {
+            door = std::make_shared<Door>();
+            door->listen = listen;
+            if (context) door->tls.emplace(std::move(context));
+            door->entrance = entrance_of(listen, door->tls ? &*door->tls : nullptr);
         } else if (context) {
-            doors_[index].tls->change(std::move(context));
+            door->tls->change(std::move(context));
         }
+        next.push_back(std::move(door));
     }
+    doors_ = std::move(next);
 }
 
-/// Past the last one where an address has none that does the same.
-size_t FrontDoor::index_of(const config::Listen& listen) const {
+/// Null where no address does the same.
+std::shared_ptr<FrontDoor::Door> FrontDoor::find(const config::Listen& listen) const {
     const auto found = std::find_if(doors_.begin(), doors_.end(),
-                                    [&](const Door& door) { return is_same_entrance(door.listen, listen); });
-    return static_cast<size_t>(found - doors_.begin());
+                                    [&](const auto& door) { return is_same_entrance(door->listen, listen); });
+    return found == doors_.end() ? nullptr : *found;
 }
 
-const proxy::Entrance& FrontDoor::entrance(const config::Listen& listen) const {
-    return doors_[index_of(listen)].entrance;
+proxy::SharedEntrance FrontDoor::entrance(const config::Listen& listen) const {
+    const std::shared_ptr<Door> door = find(listen);
+    return {door, &door->entrance};
 }
 
 void FrontDoor::on_key_age(void* front_door, Time now) {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "config/settings.h"
 #include "net/socket.h"
+#include "proxy/entrance.h"
 
 namespace weir::app {
 
@@ -19,6 +20,7 @@ class Worker;
 /// Sockets of one address: one for each worker where they can share the port, else one for all.
 struct Listening {
     config::Listen configured;
+    proxy::SharedEntrance entrance;  ///< as the workers have been told; null: they have not
     std::vector<net::Fd> sockets;
     std::vector<net::SocketFile> files;  ///< of a UNIX socket: removed with it
     /// Which closing of it is under way, counted over all addresses; 0: none.

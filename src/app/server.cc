@@ -119,6 +119,7 @@ Result<bool> Server::open_admin(std::string effective_config) {
                                .client_books = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
+                               .started_at = loop_.calendar_time(),
                                .loaded_at = loop_.calendar_time(),
                                .is_draining = [this] { return draining_; },
                                // Not before the answer to who asked for it is out.

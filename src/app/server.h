@@ -58,7 +58,7 @@ class Server {
     Result<bool> read_and_change();
     Result<bool> change_to(Configuration configuration);
     void change_listening(ListeningSet::Change change);
-    void accept_from(const Listening& listening);
+    void accept_from(Listening& listening);
     void put_in_force(std::shared_ptr<proxy::Plan> plan);
     void on_adopted(const std::shared_ptr<proxy::Plan>& plan, size_t worker,
                     std::shared_ptr<const proxy::Metrics> figures);

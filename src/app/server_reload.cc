@@ -99,20 +99,19 @@ void Server::change_listening(ListeningSet::Change change) {
             });
     }
     for (const auto& [listening, configured] : change.staying) {
-        const proxy::Entrance& before = front_door_->entrance(listening->configured);
         const bool was_closing = listening->closing != 0;
         ListeningSet::keep(*listening);
         listening->configured = configured;
-        if (was_closing || &front_door_->entrance(configured) != &before) accept_from(*listening);
+        if (was_closing || listening->entrance != front_door_->entrance(configured)) accept_from(*listening);
     }
     for (const auto& opened : change.opened) accept_from(*opened);
     listening_.add(std::move(change.opened));
 }
 
-void Server::accept_from(const Listening& listening) {
-    const proxy::Entrance& entrance = front_door_->entrance(listening.configured);
+void Server::accept_from(Listening& listening) {
+    listening.entrance = front_door_->entrance(listening.configured);
     for (size_t worker = 0; worker < workers_.size(); ++worker)
-        workers_[worker]->accept_from(listening.of_worker(worker), entrance);
+        workers_[worker]->accept_from(listening.of_worker(worker), listening.entrance);
 }
 
 /// The pages go over to a plan when all workers have: figures belong to the plan they are counted under.

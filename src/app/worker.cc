@@ -36,13 +36,13 @@ Worker::~Worker() {
     thread_.join();
 }
 
-void Worker::accept_from(const net::Fd& socket, const proxy::Entrance& entrance) {
-    mailbox_.post([this, &socket, &entrance] {
+void Worker::accept_from(const net::Fd& socket, proxy::SharedEntrance entrance) {
+    mailbox_.post([this, &socket, held = std::move(entrance)] {
         if (kit_->draining) return;
         listeners_.erase(&socket);
         listeners_[&socket] = std::make_unique<net::Listener>(
-            loop_, socket, [this, &entrance](net::Fd fd, const net::IpAddress& peer) {
-                clients_.add(std::move(fd), peer, entrance);
+            loop_, socket, [this, held](net::Fd fd, const net::IpAddress& peer) {
+                clients_.add(std::move(fd), peer, held);
             });
     });
 }

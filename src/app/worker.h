@@ -45,7 +45,7 @@ class Worker {
     Worker& operator=(const Worker&) = delete;
 
     /// Both outlive it, or its stop. A second call for a socket replaces its entrance.
-    void accept_from(const net::Fd& socket, const proxy::Entrance& entrance);
+    void accept_from(const net::Fd& socket, proxy::SharedEntrance entrance);
     /// Who waits in the socket's queue is still taken; then `on_stopped` is called, by the worker.
     void stop_accepting(const net::Fd& socket, std::function<void()> on_stopped);
     /// Requests that begin from now on go by the plan. `on_adopted` is told of the figures that the worker

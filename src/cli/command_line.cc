@@ -25,6 +25,7 @@ struct Options {
     std::vector<std::string> set;
     Question question;
     bool as_markdown = false;
+    bool is_quiet = false;
 };
 
 /// One item as it is, several as `['a', 'b']`, each quoted so that nothing in it is taken for syntax.
@@ -55,6 +56,15 @@ void add_options(CLI::App& app, Options& options) {
         ->allow_extra_args(false);
 }
 
+CLI::App* add_check(CLI::App& app, Options& options) {
+    CLI::App* check =
+        app.add_subcommand("check", "check the configuration and show it with the origin of every value");
+    check->add_option("file", options.check_file, "the YAML file")->type_name("FILE");
+    check->add_flag("-q,--quiet", options.is_quiet, "show mistakes and warnings alone");
+    check->fallthrough();
+    return check;
+}
+
 CLI::App* add_explain(CLI::App& app, Question& question) {
     CLI::App* explain =
         app.add_subcommand("explain", "say what a request would meet: its route, its rules, their answers");
@@ -64,6 +74,21 @@ CLI::App* add_explain(CLI::App& app, Question& question) {
     explain->add_option("-H,--header", question.headers, "a header field, as in \"Accept: */*\"")
         ->type_name("FIELD")
         ->allow_extra_args(false);
+    explain
+        ->add_option("--at", question.address,
+                     "the address of `listen` that it comes to; default: the first one, or the first of the "
+                     "kind that \"GET https://host/path\" names")
+        ->type_name("ADDR");
+    explain
+        ->add_option("--server-name", question.server_name,
+                     "the name that TLS is asked for; default: the request's host")
+        ->type_name("NAME");
+    explain->add_flag("--client-certificate", question.shows_certificate,
+                      "the client shows a certificate that is accepted");
+    explain
+        ->add_option("--balancer", question.balancer,
+                     "who sends the PROXY header that names --ip; default: one that is trusted")
+        ->type_name("ADDR");
     explain->fallthrough();
     return explain;
 }
@@ -98,10 +123,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     app.footer(kFooter);
     Options options;
     add_options(app, options);
-    CLI::App* check =
-        app.add_subcommand("check", "check the configuration and show it with the origin of every value");
-    check->add_option("file", options.check_file, "the YAML file")->type_name("FILE");
-    check->fallthrough();
+    CLI::App* check = add_check(app, options);
     CLI::App* demo = app.add_subcommand("demo", "start a sample app behind a proxy and say what to try");
     demo->fallthrough();
     CLI::App* explain = add_explain(app, options.question);
@@ -125,6 +147,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     made.config_file = options.check_file.empty() ? options.config_file : options.check_file;
     made.question = std::move(options.question);
     made.as_markdown = options.as_markdown;
+    made.is_quiet = options.is_quiet;
     auto flags = assignments(options);
     if (!flags) return fail(flags.error());
     made.flags = std::move(*flags);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,6 +19,10 @@ struct Question {
     std::string request;               ///< "GET /path?x=1", maybe with a version behind it
     std::string ip;                    ///< the client's; empty: none was given
     std::vector<std::string> headers;  ///< "Name: value"
+    std::string address{};             ///< one of `listen`; empty: as the request's URL says, else the first
+    std::optional<std::string> server_name{};  ///< that TLS is asked for; none: the request's host
+    std::string balancer{};                    ///< who sends the PROXY header; empty: one that is trusted
+    bool shows_certificate = false;            ///< of its own, in the handshake
 };
 
 struct CommandLine {
@@ -26,6 +31,7 @@ struct CommandLine {
     std::vector<config::Assignment> flags;
     Question question = {};    ///< of Action::explain
     bool as_markdown = false;  ///< of Action::schema: a table for people to read
+    bool is_quiet = false;     ///< of Action::check: mistakes and warnings alone
 };
 
 /// Why there is nothing to do: help was printed (0), or the usage was wrong (2).

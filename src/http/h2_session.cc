@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kMaxSettings = 32;
 /// Of an answer, by nghttp2's cautious estimate: what head_parser.h lets an app say, and what is added to it.
 constexpr size_t kMaxSentSection = 4 * kMaxResponseHeadBytes;
+/// The first type of a frame that no RFC of HTTP/2 itself has (RFC 9113, 6).
+constexpr int kFirstUnknownType = 0x0a;
 /// Streams are equals: each gets a frame in turn, whatever the client would like (RFC 9218, 10).
 constexpr nghttp2_extpri kInTurn{.urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY, .inc = 1};
 
@@ -97,6 +99,9 @@ OwnedOption make_option(const H2Session::Limits& limits) {
     nghttp2_option_set_max_outbound_ack(made, limits.answers);
     nghttp2_option_set_max_send_header_block_length(made, kMaxSentSection);
     nghttp2_option_set_max_settings(made, kMaxSettings);
+    // Or nghttp2 would drop them untold.
+    for (int type = kFirstUnknownType; type <= UINT8_MAX; ++type)
+        nghttp2_option_set_user_recv_extension_type(made, static_cast<uint8_t>(type));
     return OwnedOption(made);
 }
 
@@ -185,7 +190,17 @@ struct H2Session::Callbacks {
         return 0;
     }
 
-    static int on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void*) noexcept {
+    /// RFC 9113, 5.5: what nobody knows is ignored.
+    static int on_unknown(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) noexcept {
+        return NGHTTP2_ERR_CANCEL;
+    }
+
+    static int on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void* self) noexcept {
+        // A client that breaks a window has lost count of more than a stream (5.4.2), and SETTINGS that do so
+        // to a hundred of them are one cheap frame, for which nghttp2 resets each untold (6.9.2).
+        if (frame->hd.type == NGHTTP2_RST_STREAM &&
+            frame->rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR)
+            of(self).end(H2Error::flow_control_error);
         if (frame->hd.stream_id == 0 || frame->hd.type == NGHTTP2_WINDOW_UPDATE) return 0;
         Stream* stream = stream_of(session, frame->hd.stream_id);
         const H2Frame kind = kind_of(frame->hd.type);
@@ -239,6 +254,7 @@ struct H2Session::Callbacks {
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data_chunk);
         nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
         nghttp2_session_callbacks_set_on_stream_close_callback(made, on_stream_close);
+        nghttp2_session_callbacks_set_unpack_extension_callback(made, on_unknown);
         nghttp2_session_callbacks_set_on_frame_send_callback(made, on_frame_send);
         nghttp2_session_callbacks_set_on_frame_not_send_callback(made, on_frame_not_send);
         nghttp2_session_callbacks_set_send_data_callback(made, send_data);

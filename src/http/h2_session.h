@@ -19,6 +19,7 @@ enum class H2Error : uint32_t {
     no_error = 0,
     protocol_error = 1,
     internal_error = 2,
+    flow_control_error = 3,
     refused_stream = 7,
     enhance_your_calm = 11,
 };

@@ -158,12 +158,16 @@ std::unique_ptr<TlsSession> TlsServerContext::session() const {
     return std::make_unique<TlsSession>(std::move(made), shared_from_this());
 }
 
+bool TlsServerContext::admits(size_t chosen, std::string_view host) const {
+    if (!guards_differ_) return true;
+    return identities_[chosen].client_ca == identities_[chosen_by(without_port(host))].client_ca;
+}
+
 bool TlsServerContext::admits(const SSL_CTX* context, std::string_view host) const {
     if (!guards_differ_) return true;
-    const Identity& asked = identities_[names_.find(without_port(host)).value_or(0)];
     const auto shown = std::find_if(identities_.begin(), identities_.end(),
                                     [&](const Identity& each) { return each.context.get() == context; });
-    return shown != identities_.end() && shown->client_ca == asked.client_ca;
+    return shown != identities_.end() && admits(static_cast<size_t>(shown - identities_.begin()), host);
 }
 
 const TlsServerContext& TlsServerContext::of(const SSL* ssl) {
@@ -177,7 +181,7 @@ int TlsServerContext::on_hello(SSL* ssl, int*, void* context) noexcept {
 }
 
 void TlsServerContext::choose(SSL* ssl) const {
-    const Identity& chosen = identities_[names_.find(asked_name(ssl)).value_or(0)];
+    const Identity& chosen = identities_[chosen_by(asked_name(ssl))];
     SSL_CTX* context = chosen.context.get();
     // This changes the certificate, and whom clients have to be vouched for by, but no more.
     if (SSL_get_SSL_CTX(ssl) != context) SSL_set_SSL_CTX(ssl, context);

@@ -40,6 +40,11 @@ class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
     static Result<std::shared_ptr<const TlsServerContext>> load(const Options& options,
                                                                 const TlsTicketKeys& keys);
 
+    /// Which of Options::files is for a client that asks for this name, or for "", none.
+    [[nodiscard]] size_t chosen_by(std::string_view name) const { return names_.find(name).value_or(0); }
+    /// Whether a connection that shook hands for `chosen` has shown all that `host`, a name with or without a
+    /// port, asks for.
+    [[nodiscard]] bool admits(size_t chosen, std::string_view host) const;
     /// Of a connection that was just accepted.
     [[nodiscard]] std::unique_ptr<TlsSession> session() const;
 
@@ -50,7 +55,6 @@ class TlsServerContext : public std::enable_shared_from_this<TlsServerContext> {
         std::string client_ca;
         int least_version;
     };
-    /// Whether a connection that shook hands with `context` has shown all that the name `host` asks for.
     [[nodiscard]] bool admits(const SSL_CTX* context, std::string_view host) const;
     Result<bool> add(const TlsFiles& files);
     void set_up(SSL_CTX* context);

@@ -121,6 +121,8 @@ IoResult TlsSession::handshake() {
 IoResult TlsSession::read(std::span<char> room) {
     if (auto shaken = handshake(); shaken.status != IoStatus::ok) return shaken;
     drained_ = false;
+    // A short read from before says nothing of what the socket has told of since.
+    wire_.last_read_was_short = false;
     size_t total = 0;
     while (total < room.size() && !end_) {
         size_t count = 0;

@@ -1,11 +1,13 @@
 #include "proxy/arrival.h"
 
+#include <algorithm>
 #include <span>
 #include <string>
 
 #include "base/log.h"
 #include "http/proxy_header.h"
 #include "net/tls_server_context.h"
+#include "proxy/client.h"
 #include "proxy/connection_gate.h"
 #include "proxy/kit.h"
 #include "proxy/reception.h"
@@ -28,15 +30,16 @@ std::string text_of(const net::IpAddress& address) {
 }  // namespace
 
 Arrival::Arrival(Kit& kit, Reception& reception, net::Fd fd, const net::IpAddress& peer,
-                 const Entrance& entrance)
+                 const SharedEntrance& entrance)
     : kit_(kit),
       reception_(reception),
       entrance_(entrance),
       client_(peer),
-      phase_(entrance.has_proxy_header ? Phase::proxy_header : Phase::hello),
+      phase_(entrance->has_proxy_header ? Phase::proxy_header : Phase::hello),
+      deadline_(kit.loop.now() + kit.settings().timeout.header),
       stream_(kit.loop, std::move(fd), *this),
       timer_(kit.loop.timers(), &Arrival::on_timer, this) {
-    timer_.arm(kit.loop.now() + kit.settings().timeout.header);
+    timer_.arm(deadline_);
 }
 
 net::Stream::Parts Arrival::release() {
@@ -51,8 +54,13 @@ void Arrival::close() {
 
 void Arrival::on_ready() {
     if (!stream_.readable()) return;
+    timer_.arm(deadline_);
     if (phase_ == Phase::proxy_header) return read_proxy_header();
     reception_.line_up(*this);
+}
+
+void Arrival::drain() {
+    if (is_silent()) timer_.arm(std::min(deadline_, kit_.loop.now() + kFirstWords));
 }
 
 bool Arrival::is_silent() const {
@@ -62,6 +70,8 @@ bool Arrival::is_silent() const {
 
 void Arrival::on_timer(void* arrival, Time) {
     auto& self = *static_cast<Arrival*>(arrival);
+    // It has done nothing wrong.
+    if (self.kit_.draining && self.is_silent()) return self.reception_.turn_away(self);
     if (self.phase_ == Phase::proxy_header) {
         self.fail(ProxyHeaderFailure::timeout, "it did not come in time");
     } else {
@@ -74,7 +84,7 @@ void Arrival::on_timer(void* arrival, Time) {
 /// Leaves the bytes with the kernel until the header is whole, since what is behind it is for somebody else.
 void Arrival::read_proxy_header() {
     if (!kit_.plan().identity.trusts(client_))
-        return fail(ProxyHeaderFailure::untrusted, "clients.trusted_proxies does not name the peer");
+        return fail(ProxyHeaderFailure::untrusted, kUntrustedPeer);
     auto seen = stream_.look(std::span(kit_.slab).first(http::kMaxProxyHeader));
     if (seen.status == net::IoStatus::again) return;
     if (seen.status != net::IoStatus::ok) return fail(ProxyHeaderFailure::ended, "the peer has left");
@@ -88,8 +98,9 @@ void Arrival::read_proxy_header() {
     }
     (void)stream_.read(std::span(kit_.slab).first(header.length));
     if (header.source && !move_to({*header.source})) return;
-    if (entrance_.tls == nullptr) return reception_.let_in(*this);
+    if (entrance_->tls == nullptr) return reception_.let_in(*this);
     phase_ = Phase::hello;
+    if (kit_.draining) drain();
     reception_.line_up(*this);
 }
 
@@ -125,7 +136,7 @@ void Arrival::begin_tls() {
     if (seen.status == net::IoStatus::again) return;
     if (seen.status != net::IoStatus::ok) return fail(HandshakeFailure::ended, "the client has left");
     if (first == kHandshakeRecord) {
-        stream_.secure(entrance_.tls->context()->session());
+        stream_.secure(entrance_->tls->context()->session());
         phase_ = Phase::handshake;
     } else if (is_letter(first)) {
         kit_.metrics->arrivals().failed_handshakes[static_cast<size_t>(HandshakeFailure::plain_http)].add();

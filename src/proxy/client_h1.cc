@@ -16,9 +16,6 @@ namespace {
 
 /// The end of a connection that has yet to read so much that it can be told of it.
 constexpr Duration kPatience = std::chrono::seconds(30);
-/// How long a new connection may still begin its request on a drain: it was let in, and nothing has told its
-/// client to try elsewhere.
-constexpr Duration kFirstWords = std::chrono::seconds(1);
 /// Room behind a head for the same head as it is written for the app.
 constexpr size_t kRewriteRoom = 1024;
 
@@ -47,13 +44,12 @@ ClientH1::ClientH1(Kit& kit, ClientSet& set, Connection connection)
       sender_(stream_, kit.gather, kit.blocks),
       turn_(nullptr, {&kit.turns}),
       seat_(std::move(connection.seat)),
-      entrance_(connection.entrance),
-      may_be_h2_(may_be_h2(entrance_, stream_)) {
+      entrance_(std::move(connection.entrance)) {
     timer_.arm(kit.loop.now() + kit.settings().timeout.header);
 }
 
 void ClientH1::on_ready() {
-    if (lingering_) return linger();
+    if (stage_ == Stage::lingering) return linger();
     if (turn_ && turn_->exchange && turn_->exchange->in_tunnel())
         return turn_->exchange->on_client_tunnel_ready();
     if (stream_.writable() && sender_.waiting_bytes() > 0) {
@@ -68,8 +64,8 @@ void ClientH1::on_ready() {
 
 void ClientH1::on_timer(void* client, Time now) {
     auto& self = *static_cast<ClientH1*>(client);
-    if (!self.lingering_ && self.turn_ && self.turn_->exchange) return self.turn_->exchange->on_deadline(now);
-    if (self.lingering_ || !self.turn_) return self.destroy();
+    if (self.stage_ == Stage::lingering || !self.turn_) return self.destroy();
+    if (self.turn_->exchange) return self.turn_->exchange->on_deadline(now);
     self.reject({.reason = http::Reason::header_timeout, .detail = "the request head did not arrive in time"},
                 {});
 }
@@ -107,7 +103,8 @@ void ClientH1::read_head() {
 void ClientH1::take_head_bytes(std::string_view bytes) {
     Turn& turn = *turn_;
     auto found = http::scan_head(bytes, turn.scan);
-    if (may_be_h2_ && bytes.substr(0, turn.scan.looked_at) == http::H2Session::kPreface)
+    if (stage_ == Stage::unheard && bytes.substr(0, turn.scan.looked_at) == http::H2Session::kPreface &&
+        may_be_h2(*entrance_, stream_))
         return become_h2(bytes);
     if (found == http::ScanResult::complete)
         return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
@@ -139,12 +136,12 @@ void ClientH1::stash(std::string_view bytes) {
 void ClientH1::become_h2(std::string_view bytes) {
     timer_.disarm();
     turn_->task.withdraw();
-    set_.become_h2(*this, stream_, {.seat = std::move(seat_), .entrance = entrance_}, bytes);
+    set_.become_h2(*this, stream_, {.seat = std::move(seat_), .entrance = std::move(entrance_)}, bytes);
 }
 
 void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     Turn& turn = *turn_;
-    may_be_h2_ = false;
+    stage_ = Stage::heard;
     bool from_input = turn.input && head.data() == turn.input.bytes() + turn.input_begin;
     Block block = kit_.blocks.take(2 * head.size() + kRewriteRoom);
     std::memcpy(block.bytes(), head.data(), head.size());
@@ -155,7 +152,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     turn.is_http10 = parsed.version == http::Version::http10;
     turn.exchange.emplace(kit_, *this, facts());
     if (fault) return turn.exchange->reject(*fault, parsed, std::move(block));
-    const bool is_astray = entrance_.tls != nullptr && stream_.tls() == nullptr;
+    const bool is_astray = entrance_->tls != nullptr && stream_.tls() == nullptr;
     turn.keep_alive = parsed.keep_alive && !is_astray;
     if (!may_upgrade(parsed)) parsed.upgrade = {};
     turn.body = http::BodyReader(parsed.body);
@@ -173,7 +170,7 @@ ClientFacts ClientH1::facts() const {
     return {.address = {turn_->address, turn_->address_length},
             .ip = seat_.peer(),
             .scheme = stream_.tls() == nullptr ? "http" : "https",
-            .entrance = &entrance_,
+            .entrance = entrance_.get(),
             .tls = stream_.tls()};
 }
 
@@ -334,7 +331,7 @@ void ClientH1::close_gently() {
     bool is_end_said_inside = turn_->ends_by_close && stream_.tls() != nullptr;
     if (!may_send_more && !is_end_said_inside) return destroy();
     stream_.shut_write();
-    lingering_ = true;
+    stage_ = Stage::lingering;
     turn_.reset();
     timer_.arm(kit_.loop.now() + (stream_.end_is_due() ? kPatience : kLinger));
     linger();
@@ -345,12 +342,11 @@ void ClientH1::linger() {
 }
 
 void ClientH1::drain() {
-    if (turn_ || lingering_) return;
+    if (turn_ || stage_ == Stage::lingering) return;
     const net::IoStatus status = stream_.peek().status;
     // One that has asked already is answered: its bytes wait in the kernel, and its event is on the way.
     if (status == net::IoStatus::ok) return;
-    const bool is_new = status == net::IoStatus::again && stream_.moved_bytes() == 0;
-    if (!is_new) return destroy();
+    if (status != net::IoStatus::again || stage_ != Stage::unheard) return destroy();
     timer_.arm(kit_.loop.now() + std::min(kFirstWords, kit_.settings().timeout.header));
 }
 

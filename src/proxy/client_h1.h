@@ -56,7 +56,7 @@ struct Connection {
     net::Fd fd;
     std::unique_ptr<net::TlsSession> tls;  ///< with the handshake behind it; null: a plain one
     GateSeat seat;                         ///< of the peer, or of whom a PROXY header tells
-    const Entrance& entrance;
+    SharedEntrance entrance;
 };
 
 /// Owned by its ClientSet; thread: its worker's. An idle one is this object and nothing else.
@@ -64,8 +64,6 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
   public:
     ClientH1(Kit& kit, ClientSet& set, Connection connection);
 
-    /// Closes it if it is idle; a new one may still ask for a moment, and any that asks closes behind the
-    /// answer.
     void drain() override;
     void shut() override;
     void on_ready() override;
@@ -90,6 +88,13 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
 
   private:
     friend struct Turn;
+
+    enum class Stage : uint8_t {
+        unheard,    ///< no request has come
+        heard,      ///< one has; others may follow
+        lingering,  ///< the last answer is sent, the client may still send
+    };
+
     static void on_timer(void* client, Time now);
     static void on_task(void* client);
 
@@ -120,9 +125,8 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
     ResponseSender sender_;
     ObjectPool<Turn>::Owned turn_;
     GateSeat seat_;
-    const Entrance& entrance_;
-    bool may_be_h2_;  ///< nothing but the preface of HTTP/2 tells, and that comes first
-    bool lingering_ = false;
+    SharedEntrance entrance_;
+    Stage stage_ = Stage::unheard;
 };
 
 }  // namespace weir::proxy

@@ -39,7 +39,7 @@ ClientH2::ClientH2(Kit& kit, ClientSet& set, net::Stream& former, Origin origin)
       task_(kit.loop, &ClientH2::on_task, this),
       sender_(stream_, kit.gather, kit.blocks),
       seat_(std::move(origin.seat)),
-      entrance_(origin.entrance),
+      entrance_(std::move(origin.entrance)),
       address_length_(seat_.peer().write(address_)),
       created_(kit.loop.now()),
       idle_since_(created_),
@@ -56,7 +56,7 @@ ClientFacts ClientH2::facts() const {
     return {.address = {address_, address_length_},
             .ip = seat_.peer(),
             .scheme = stream_.tls() == nullptr ? "http" : "https",
-            .entrance = &entrance_,
+            .entrance = entrance_.get(),
             .tls = stream_.tls()};
 }
 
@@ -144,6 +144,10 @@ void ClientH2::on_field(std::string_view name, std::string_view value) {
 http::H2Session::Stream* ClientH2::on_request(StreamId id, bool is_end) {
     if (is_given_up()) return nullptr;
     note_progress();
+    if (phase_ == Phase::unheard) {
+        phase_ = Phase::open;
+        if (kit_.draining) give_notice();
+    }
     streams_.push_back(kit_.h2_streams.make(kit_, *this, id));
     H2Stream& stream = *streams_.back();
     stream.slot = streams_.size() - 1;
@@ -289,8 +293,11 @@ void ClientH2::arm() {
 void ClientH2::on_timer(void* client, Time now) {
     auto& self = *static_cast<ClientH2*>(client);
     const config::Timeout& bounds = self.kit_.settings().timeout;
-    if (self.phase_ == Phase::lingering || !self.session_.has_begun()) return self.gone();
-    if (self.phase_ == Phase::noticed && now >= self.end_by_) {
+    const bool has_no_preface = !self.session_.has_begun() && now >= self.created_ + bounds.header;
+    if (self.phase_ == Phase::lingering || has_no_preface) return self.gone();
+    if (self.phase_ == Phase::unheard && now >= self.end_by_) {
+        self.give_notice();
+    } else if (self.phase_ == Phase::noticed && now >= self.end_by_) {
         self.end_gently();
     } else if (now >= self.end_by_) {
         return self.gone();
@@ -307,9 +314,15 @@ void ClientH2::on_timer(void* client, Time now) {
 
 // ---- ending
 
-/// RFC 9113, 6.8: a client whose requests are on their way while it is told so loses none.
 void ClientH2::drain() {
-    if (phase_ != Phase::open) return;
+    if (phase_ == Phase::open) return give_notice();
+    if (phase_ != Phase::unheard || end_by_ != kNever) return;
+    end_by_ = kit_.loop.now() + kFirstWords;
+    arm();
+}
+
+/// RFC 9113, 6.8: a client whose requests are on their way while it is told so loses none.
+void ClientH2::give_notice() {
     session_.announce_end();
     phase_ = Phase::noticed;
     end_by_ = kit_.loop.now() + kNotice;

@@ -71,6 +71,7 @@ class ClientH2 final : public Client,
 
   private:
     enum class Phase : uint8_t {
+        unheard,  ///< no request has come
         open,
         noticed,    ///< the client was told that the end is near, and may not have heard
         ending,     ///< no new streams; it closes behind the last one
@@ -101,6 +102,7 @@ class ClientH2 final : public Client,
     void end_streams();
     void arm();
 
+    void give_notice();
     void end_gently();
     void finish();
     void linger();
@@ -114,10 +116,10 @@ class ClientH2 final : public Client,
     net::Task task_;
     ResponseSender sender_;
     GateSeat seat_;
-    const Entrance& entrance_;
+    const SharedEntrance entrance_;
     char address_[net::IpAddress::kMaxText];
     size_t address_length_;
-    Phase phase_ = Phase::open;
+    Phase phase_ = Phase::unheard;
     Round round_ = Round::none;
     Time created_;
     Time idle_since_;

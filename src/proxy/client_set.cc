@@ -14,9 +14,9 @@ constexpr Duration kNoticePeriod = std::chrono::seconds(10);
 
 ClientSet::~ClientSet() { shut(); }
 
-void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance) {
+void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance) {
     if (!kit_.gate.enter(peer)) return notice_refusal(peer);
-    const bool is_ready = !entrance.has_proxy_header && entrance.tls == nullptr;
+    const bool is_ready = !entrance->has_proxy_header && entrance->tls == nullptr;
     if (!is_ready) return reception_.add(std::move(fd), peer, entrance);
     welcome({.fd = std::move(fd), .tls = nullptr, .seat = GateSeat(kit_.gate, peer), .entrance = entrance});
 }
@@ -24,6 +24,7 @@ void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entr
 void ClientSet::welcome(Connection connection) {
     clients_.push_back(std::make_unique<ClientH1>(kit_, *this, std::move(connection)));
     clients_.back()->slot = clients_.size() - 1;
+    if (kit_.draining) clients_.back()->drain();
 }
 
 void ClientSet::become_h2(Client& former, net::Stream& stream, Origin origin, std::string_view bytes) {

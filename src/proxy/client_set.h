@@ -24,7 +24,7 @@ class ClientSet {
     ClientSet& operator=(const ClientSet&) = delete;
 
     /// Closes the connection at once where the gate is full.
-    void add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance);
+    void add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance);
     /// Begins to serve one that has passed the gate and can carry requests.
     void welcome(Connection connection);
     /// The client turned out to speak HTTP/2: `bytes` is all that it has said.
@@ -32,7 +32,8 @@ class ClientSet {
     void remove(Client& client);
     /// A connection is ended for it. One line of the log tells of many.
     void notice_flood(const net::IpAddress& peer, policy::Flood kind);
-    /// Closes the idle ones; the others close behind the answer they wait for.
+    /// Closes the idle ones; the others close behind the answer they wait for. Those without a request so far
+    /// may ask for kFirstWords.
     void drain();
     /// Closes all, whatever they wait for.
     void shut();

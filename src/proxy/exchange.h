@@ -91,7 +91,6 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool settle_total();
     // exchange_answers.cc
     [[nodiscard]] bool turn_away(const http::RequestHead&);
-    void redirect(const http::RequestHead&, uint16_t port);
     [[nodiscard]] bool answer_without_app(const http::RequestHead&);
     void answer_publicly(const PublicAnswer&);
     void reply(const Error&);

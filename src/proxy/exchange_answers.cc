@@ -4,10 +4,10 @@
 #include <string>
 #include <system_error>
 
-#include "http/authority.h"
 #include "net/tls_session.h"
 #include "proxy/exchange.h"
 #include "proxy/kit.h"
+#include "proxy/turned_away.h"
 
 namespace weir::proxy {
 
@@ -17,38 +17,23 @@ constexpr Duration kRetryAfter = std::chrono::seconds(1);
 }  // namespace
 
 /// True for what came in at the wrong place.
-bool Exchange::turn_away(const http::RequestHead& head) {
+bool Exchange::turn_away(const http::RequestHead& request) {
     if (facts_.entrance == nullptr) return false;
-    const bool wants_tls = facts_.entrance->tls != nullptr;
-    if (wants_tls && facts_.tls == nullptr) {
-        reply({.reason = http::Reason::bad_request,
-               .detail = "this is a port for https, and the request came in plain HTTP"});
-        return true;
+    const auto found =
+        turned_away({.entrance = *facts_.entrance,
+                     .is_tls = facts_.tls != nullptr,
+                     .is_admitted = facts_.tls == nullptr || facts_.tls->admits(request.authority),
+                     .scheme = facts_.scheme},
+                    request);
+    if (!found) return false;
+    if (found->location.empty()) {
+        reply({.reason = found->reason, .detail = found->detail});
+    } else {
+        http::ResponseHead& head = kit_.blank_response(308);
+        head.fields.push_back({.name = "Location", .value = found->location});
+        answer(head, {});
     }
-    // Where a trusted proxy says that its client came by https, there is nothing to send it on to.
-    if (facts_.entrance->redirect_https && facts_.scheme != "https") {
-        redirect(head, *facts_.entrance->redirect_https);
-        return true;
-    }
-    if (!wants_tls || facts_.tls->admits(head.authority)) return false;
-    reply({.reason = http::Reason::misdirected,
-           .detail = "this host asks for another client certificate than the name that TLS was set up for"});
     return true;
-}
-
-void Exchange::redirect(const http::RequestHead& request, uint16_t port) {
-    const std::string_view host = http::plain_host_of(request.authority);
-    if (host.empty() || !request.path_and_query.starts_with('/'))
-        return reply({.reason = http::Reason::bad_request,
-                      .detail = "there is no host and path to send the request on to"});
-    constexpr uint16_t kHttps = 443;
-    std::string location = "https://";
-    location += host;
-    if (port != kHttps) location += ":" + std::to_string(port);
-    location += request.path_and_query;
-    http::ResponseHead& head = kit_.blank_response(308);
-    head.fields.push_back({.name = "Location", .value = location});
-    answer(head, {});
 }
 
 /// True for what no app and no rule is asked about.
@@ -83,8 +68,12 @@ void Exchange::reply(const Error& error) {
     record_.reason = text.slug;
     record_.refusal = error.reason;
     record_.rule = error.rule;
-    std::string detail(error.detail);
-    if (error.system_error != 0) detail += " (" + std::generic_category().message(error.system_error) + ")";
+    std::string with_cause;
+    std::string_view detail = error.detail;
+    if (error.system_error != 0) {
+        with_cause.append(detail).append(" (" + std::generic_category().message(error.system_error) + ")");
+        detail = with_cause;
+    }
     keep_detail(detail);
     http::LocalReply local{.reason = error.reason,
                            .rule = error.rule,

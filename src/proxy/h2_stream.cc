@@ -70,6 +70,8 @@ void H2Stream::on_end() {
 }
 
 void H2Stream::on_trailers(bool is_end) {
+    // Its reset waits behind an answer that the client may never let out.
+    if (intake_ == Intake::faulty && !is_end) return client_.on_frame(http::H2Frame::faulty);
     if (intake_ != Intake::open) return;
     if (auto fault = client_.fields().end()) return refuse_rest(*fault);
     if (!is_end)

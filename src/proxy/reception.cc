@@ -13,7 +13,7 @@ Reception::Reception(Kit& kit, ClientSet& clients)
 
 Reception::~Reception() { shut(); }
 
-void Reception::add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance) {
+void Reception::add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance) {
     resting_.push_back(std::make_unique<Arrival>(kit_, *this, std::move(fd), peer, entrance));
     resting_.back()->place = std::prev(resting_.end());
 }
@@ -63,10 +63,7 @@ void Reception::remove(Arrival& arrival) {
 }
 
 void Reception::drain() {
-    for (auto next = resting_.begin(); next != resting_.end();) {
-        Arrival& arrival = **next++;
-        if (arrival.is_silent()) turn_away(arrival);
-    }
+    for (const auto& arrival : resting_) arrival->drain();
 }
 
 void Reception::shut() {

@@ -25,9 +25,9 @@ class Reception {
     Reception& operator=(const Reception&) = delete;
 
     /// `peer` has passed the gate.
-    void add(net::Fd fd, const net::IpAddress& peer, const Entrance& entrance);
+    void add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance);
     [[nodiscard]] size_t size() const { return resting_.size() + waiting_.size(); }
-    /// Closes those who have said nothing.
+    /// Those who have said nothing may begin for kFirstWords.
     void drain();
     void shut();
 

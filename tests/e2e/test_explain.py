@@ -1,10 +1,13 @@
 """`weir explain` agrees with what a running weir does: both are asked the same of the same file."""
 
 import re
+import ssl
 
 import pytest
 
 from harness import weir as binary
+from harness.metrics import scrape
+from harness.poll import free_port
 from harness.upstream import answering
 
 SERVED = "the request reaches the app"
@@ -70,11 +73,11 @@ TABLE = [
 
 
 class Explained:
-    def __init__(self, directory, proxy, request, headers):
+    def __init__(self, directory, proxy, request, headers, more=(), host="weir.test"):
         options = [argument for header in headers for argument in ("-H", header)]
         config = proxy.log_path.parent / "weir.yaml"
         self.code, self.text, self.stderr = binary.run(
-            directory, "explain", "--config", config, "--header", "Host: weir.test", *options, request
+            directory, "explain", "--config", config, "--header", f"Host: {host}", *options, *more, request
         )
         self.rates = re.findall(r"^ {13}([\w-]+): .* the (\d+)\w\w (?:within|at once)", self.text, re.M)
 
@@ -246,3 +249,146 @@ def test_explain_tells_how_long_the_client_waits(tmp_path, weir, connect, upstre
     assert (none.code, none.say("result")) == (4, "refused with 504 deadline: the client leaves no time for an answer")
     assert send(connect(proxy), "GET /", ["X-Request-Timeout: 0"]).status == 504
     assert app.requests == []
+
+
+# ---- the address that a request comes to
+
+BALANCER = "127.0.0.2"
+HEADER = b"PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n"
+
+
+class Doors:
+    """A proxy with an address of each kind."""
+
+    def __init__(self, weir, connect, authority, app):
+        self._connect, self._authority = connect, authority
+        self.ports = {name: free_port() for name in ("secure", "redirect", "balanced")}
+        address = {name: {"address": f"127.0.0.1:{port}"} for name, port in self.ports.items()}
+        open_, closed = authority.files("DNS:app.test"), authority.files("DNS:closed.test", client_ca=authority.ca)
+        listen = [
+            {"address": "127.0.0.1:PORT"},
+            {**address["secure"], "tls": [open_, closed]},
+            {**address["redirect"], "redirect_https": 8443},
+            {**address["balanced"], "proxy_protocol": True},
+        ]
+        self.proxy = weir(app, listen=listen, clients={"trusted_proxies": BALANCER}, admin="127.0.0.1:0")
+        self.ports["plain"] = self.proxy.address[1]
+
+    def at(self, door):
+        return f"127.0.0.1:{self.ports[door]}"
+
+    def meet(self, door, request, headers, host, way):
+        """What a client gets there: an answer, or the cause in the metrics why it gets none."""
+        port = self.ports[door]
+        tls = None
+        if "name" in way:
+            tls = self._authority.client(self._authority.issue() if way.get("shows") else None)
+            tls.check_hostname = False  # a name that none is for gets the first
+        name = way.get("name") or "app.test"
+        try:
+            client = self._connect(
+                ("127.0.0.1", port), tls=tls, name=name, source=way.get("source"), greeting=way.get("greeting", b"")
+            )
+            fields = "".join(f"{field}\r\n" for field in [f"Host: {host}", *headers])
+            client.send(f"{request} HTTP/1.1\r\n{fields}\r\n".encode())
+            return client.response(request.split(" ")[0]), None
+        except (ssl.SSLError, OSError, AssertionError):
+            seen = scrape(self.proxy)
+            handshakes, headers = "weir_tls_handshake_failures_total", "weir_proxy_headers_refused_total"
+            causes = [(handshakes, "no_certificate"), (headers, "untrusted")]
+            (cause,) = [cause for metric, cause in causes if seen.one(metric, cause=cause) == 1]
+            return None, cause
+
+
+# The address, the request, its host, what `weir explain` is told of the way, the way, and what both say.
+WAYS = [
+    ("plain", "GET /", "app.test", [], {}, 200),
+    ("secure", "GET /", "app.test", [], {"name": "app.test"}, 200),
+    ("secure", "GET /", "unknown.test", [], {"name": "unknown.test"}, 200),
+    ("secure", "GET /", "closed.test", [], {"name": "closed.test"}, "no_certificate"),
+    ("secure", "GET /", "closed.test", ["--client-certificate"], {"name": "closed.test", "shows": True}, 200),
+    ("secure", "GET /", "closed.test", ["--server-name", "app.test"], {"name": "app.test"}, 421),
+    ("secure", "GET /", "app.test", ["--server-name", "closed.test", "--client-certificate"], {"name": "closed.test", "shows": True}, 421),
+    ("secure", "GET http://app.test/", "app.test", [], {}, 400),
+    ("secure", "GET https://app.test/", "app.test", [], {"name": "app.test"}, 200),
+    ("secure", "GET nowhere", "app.test", [], {"name": "app.test"}, 400),
+    ("redirect", "GET /x?y=%2f", "app.test:80", [], {}, 308),
+    ("redirect", "GET /", "a!b", [], {}, 400),
+    ("redirect", "OPTIONS *", "app.test", [], {}, 400),
+    ("redirect", "GET /", "app.test", ["--ip", BALANCER, "-H", "X-Forwarded-Proto: https"], {"source": BALANCER}, 200),
+    ("redirect", "GET /", "app.test", ["-H", "X-Forwarded-Proto: https"], {}, 308),
+    ("balanced", "GET /", "app.test", ["--ip", "203.0.113.9"], {"source": BALANCER, "greeting": HEADER}, 200),
+    ("balanced", "GET /", "app.test", ["--ip", "203.0.113.9", "--balancer", BALANCER], {"source": BALANCER, "greeting": HEADER}, 200),
+    ("balanced", "GET /", "app.test", ["--balancer", "127.0.0.3"], {"source": "127.0.0.3", "greeting": HEADER}, "untrusted"),
+]
+
+
+@pytest.mark.parametrize(
+    "door, request_line, host, options, way, expected", WAYS, ids=[f"{row[0]} {row[2]} {row[5]} {n}" for n, row in enumerate(WAYS)]
+)
+def test_explain_knows_the_way_in(
+    tmp_path, weir, connect, authority, upstream, door, request_line, host, options, way, expected
+):
+    app = upstream(answering())
+    doors = Doors(weir, connect, authority, app)
+    explained = Explained(tmp_path, doors.proxy, request_line, [], ["--at", doors.at(door), *options], host)
+    headers = [value for option, value in zip(options, options[1:]) if option == "-H"]
+    answer, cause = doors.meet(door, request_line, headers, host, way)
+
+    assert explained.say("address").startswith(doors.at(door) + ", "), explained.text
+    said = explained.say("result")
+    if answer is None:
+        assert (cause, explained.code) == (expected, 4)
+        assert said.startswith("closed before a request is read: ") and f" {cause}: " in said
+        return
+    assert answer.status == expected
+    if expected == 200:
+        assert (explained.code, said) == (0, SERVED)
+        assert explained.say("client").split(",")[0] == f"ip {doors.proxy.log_lines(1)[0]['client']}"
+    elif expected == 308:
+        assert (explained.code, said) == (0, f"weir answers by itself with 308: the client is sent to {answer.value('location')}")
+    else:
+        problem = answer.json
+        assert explained.code == 4
+        assert said == f"refused with {expected} {problem['reason']}: {problem['detail']}"
+    assert len(app.requests) == (1 if expected == 200 else 0)
+
+
+def test_the_url_says_which_address_is_meant(tmp_path, weir, connect, authority, upstream):
+    doors = Doors(weir, connect, authority, upstream(answering()))
+
+    def address(request, more=()):
+        return Explained(tmp_path, doors.proxy, request, [], more).say("address")
+
+    assert address("GET /") == f"{doors.at('plain')}, in plain HTTP"
+    assert address("GET http://app.test/") == f"{doors.at('plain')}, in plain HTTP"
+    assert address("GET https://app.test/") == f"{doors.at('secure')}, over TLS"
+    assert address("GET HTTPS://app.test/") == f"{doors.at('secure')}, over TLS"
+    assert address("GET https://app.test/", ["--at", doors.at("redirect")]) == f"{doors.at('redirect')}, in plain HTTP"
+    assert address("GET http://app.test/", ["--at", doors.at("secure")]) == f"{doors.at('secure')}, in plain HTTP, where TLS is due"
+
+
+def test_certificates_that_are_not_here_leave_the_rest_to_be_explained(tmp_path):
+    tls = "{certificate: /nowhere.pem, key: /nowhere.key}"
+    listen = f"listen=[{{address: 127.0.0.1:8443, tls: {tls}}}]"
+    arguments = ["-s", listen, "-u", "http://127.0.0.1:5000", "--client-certificate", "GET /"]
+    code, out, _ = binary.run(tmp_path, "explain", *arguments)
+    assert code == 0
+    assert re.search(r"^TLS +what it asks for is not known here: .*/nowhere\.pem", out, re.M), out
+    assert SERVED in out
+
+
+@pytest.mark.parametrize(
+    "options, complaint",
+    [
+        (["--at", "127.0.0.1:9"], "--at 127.0.0.1:9 is not in `listen`, which has 127.0.0.1:8080"),
+        (["--at", "nowhere"], "--at: "),
+        (["--server-name", "a"], "--server-name is for an address with `tls`"),
+        (["--client-certificate"], "--client-certificate is for an address with `tls`"),
+        (["--balancer", "::1"], "--balancer is for an address with `proxy_protocol`"),
+    ],
+)
+def test_a_way_that_does_not_exist_is_no_question(tmp_path, options, complaint):
+    code, out, err = binary.run(tmp_path, "explain", "-l", "127.0.0.1:8080", "-u", "http://127.0.0.1:5000", *options, "GET /")
+    assert (code, out) == (2, "")
+    assert err.startswith("weir: " + complaint)

@@ -7,6 +7,7 @@ from harness import h2
 from harness.metrics import scrape
 from harness.poll import Stopwatch, eventually
 from harness.upstream import answering
+from harness.wire import Closed
 
 PING = h2.frame(h2.PING, 0, 0, b"12345678")
 
@@ -52,17 +53,71 @@ def test_rapid_resets_end_the_connection(proxy, speak):
 def test_resets_that_the_client_provokes_count_too(proxy, speak):
     client = speak(proxy)
     for _ in range(150):
-        stream = client.open("/", "POST", ends=False)
-        # Past the largest window there is: a stream error (RFC 9113, 6.9.1).
-        if not client.send_if_possible(h2.frame(h2.WINDOW_UPDATE, 0, stream, h2.number(0x7FFFFFFF))):
+        try:
+            client.open("/", "POST", {"content-length": 5})
+        except OSError:
             break
     assert_calmed(proxy, client, "resets")
+
+
+def window_of(size):
+    return h2.frame(h2.SETTINGS, 0, 0, h2.settings({h2.INITIAL_WINDOW_SIZE: size}))
+
+
+# What makes a server reset a stream, or end the connection, while its request is at the app (CVE-2025-8671).
+PROVOCATIONS = {
+    "a window opened by nothing": lambda stream: h2.frame(h2.WINDOW_UPDATE, 0, stream, h2.number(0)),
+    "a window past the largest": lambda stream: h2.frame(h2.WINDOW_UPDATE, 0, stream, h2.number(0x7FFFFFFF)),
+    "settings that do the same": lambda stream: h2.frame(h2.WINDOW_UPDATE, 0, stream, h2.number(1))
+    + window_of(0x7FFFFFFF)
+    + window_of(65535),
+    "DATA behind the end": lambda stream: h2.frame(h2.DATA, h2.END_STREAM, stream, b"x"),
+    "HEADERS behind the end": lambda stream: h2.frame(h2.HEADERS, 5, stream, b"\x00\x01x\x01y"),
+    "DATA that is all padding": lambda stream: h2.frame(h2.DATA, h2.PADDED, stream, b"\x05"),
+    "PRIORITY of another size": lambda stream: h2.frame(h2.PRIORITY, 0, stream, b"\0"),
+    "RST_STREAM": lambda stream: h2.frame(h2.RST_STREAM, 0, stream, h2.number(8)),
+}
+
+
+@pytest.mark.parametrize("provoke", PROVOCATIONS.values(), ids=PROVOCATIONS)
+def test_however_a_stream_is_brought_to_its_end_the_app_is_not_worn_out(weir, upstream, speak, provoke):
+    """Each is a request that it works on for nothing."""
+
+    def app(connection):
+        while connection.request():
+            held.released.wait(20)
+            connection.answer()
+
+    held = upstream(app)
+    proxy = weir(held, admin="127.0.0.1:0", limits={"concurrency": 1000})
+    client = speak(proxy)
+    for opened in range(20, 401, 20):
+        try:
+            streams = [client.open("/") for _ in range(20)]
+            held.wait_for_requests(opened)
+            client.send(b"".join(provoke(stream) for stream in streams))
+            client.sync()
+            client.sync()  # a PING is answered before what came in front of it has its consequences
+        except (Closed, OSError):
+            break
+        if client.goaways:
+            break
+    assert len(held.requests) <= 120
+    held.release()
 
 
 def test_malformed_requests_count_too(proxy, speak):
     client = speak(proxy)
     for _ in range(150):
         client.open_raw([(":method", "GET")])
+    assert_calmed(proxy, client, "resets")
+
+
+def test_heads_behind_one_that_was_refused_count_too(proxy, speak):
+    client = speak(proxy, own_settings={h2.INITIAL_WINDOW_SIZE: 0})
+    stream = client.open("/", "POST", ends=False)
+    client.sync()
+    client.send_if_possible(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, b"\x00\x01x\x01y") * 150)
     assert_calmed(proxy, client, "resets")
 
 
@@ -99,8 +154,10 @@ def test_data_without_content_ends_the_connection(proxy, speak):
         h2.frame(h2.SETTINGS),
         h2.frame(h2.PRIORITY, 0, 3, b"\0\0\0\0\1"),
         h2.frame(h2.WINDOW_UPDATE, 0, 0, h2.number(1)),
+        h2.frame(h2.SETTINGS, 0, 0, h2.settings({h2.HEADER_TABLE_SIZE: 0})),
+        h2.frame(0x77, 0, 0, b"unknown"),
     ],
-    ids=["ping", "settings", "priority", "window_update"],
+    ids=["ping", "settings", "priority", "window_update", "table_size", "unknown"],
 )
 def test_frames_that_move_no_request_end_the_connection(proxy, speak, frame):
     bystander, client = speak(proxy), speak(proxy)
@@ -223,3 +280,35 @@ def test_a_client_that_asks_for_a_huge_table_gets_none(proxy, speak):
     for _ in range(50):
         assert client.fetch().status == 200
     assert client.decoder.header_table_size <= 4096
+
+
+def test_a_table_whose_size_keeps_changing_stays_right(proxy, speak):
+    client = speak(proxy)
+    for number in range(40):
+        client.send(h2.frame(h2.SETTINGS, 0, 0, h2.settings({h2.HEADER_TABLE_SIZE: 4096 * (number % 2)})))
+        answer = client.fetch(fields={"x-number": number})
+        assert answer.status == 200 and answer.value("content-length") == "2"
+    assert scrape(proxy).total("weir_h2_floods_total") == 0
+
+
+def test_fields_without_a_name_end_the_connection(proxy, speak):
+    client = speak(proxy)
+    client.open_raw([(":method", "GET"), *[("", "")] * 4000])
+    assert_calmed(proxy, client, "fields")
+
+
+def test_what_a_hundred_streams_without_a_window_hold_is_bounded_and_given_back(weir, upstream, speak):
+    proxy = weir(
+        upstream(answering(b"x" * 1_000_000)),
+        buffers={"response": "64KiB"},
+        timeout={"stall": "1s"},
+        admin="127.0.0.1:0",
+    )
+    client = speak(proxy, opens_windows=False, own_settings={h2.INITIAL_WINDOW_SIZE: 0})
+    streams = [client.open("/") for _ in range(100)]
+    for stream in streams:
+        assert client.head(stream).status == 200
+    held = scrape(proxy).one("weir_buffered_bytes")
+    assert 100 * 16384 < held < 100 * 3 * 65536
+    assert {client.error_of(stream) for stream in streams} == {h2.INTERNAL_ERROR}
+    eventually(lambda: scrape(proxy).one("weir_buffered_bytes") == 0)

@@ -14,8 +14,7 @@ import pytest
 from harness.client import Client
 from harness.load import Load
 from harness.metrics import ask_admin
-from harness.poll import eventually
-from harness.service import NotifySocket, hanging, handing_over
+from harness.service import Callers, NotifySocket, hanging, handing_over
 from harness.upstream import answering
 from harness.weir import BINARY, ROOT, run, start
 
@@ -184,8 +183,8 @@ def test_the_service_is_confined():
 @needs_analyze
 def test_the_unit_files_are_sound(tmp_path):
     service = (ROOT / "systemd/weir.service").read_text()
-    assert service.count("ExecStart=weir ") == 1
-    (tmp_path / "weir.service").write_text(service.replace("ExecStart=weir ", f"ExecStart={BINARY} "))
+    assert service.count("ExecStart=weir ") == service.count("ExecReload=weir ") == 1
+    (tmp_path / "weir.service").write_text(service.replace("=weir ", f"={BINARY} "))
     shutil.copy(ROOT / "systemd/weir.socket", tmp_path)
     done = subprocess.run(
         [ANALYZE, "verify", "--man=no", tmp_path / "weir.service", tmp_path / "weir.socket"],

@@ -8,10 +8,11 @@ let page;
 const seen = {console: [], requests: []};
 
 const deeds = {
-  async open({url, width, height, dark, scale}) {
+  async open({url, width, height, dark, scale, trusting}) {
     browser = browser || await chromium.launch({executablePath: process.argv[2], args: ['--no-sandbox', '--disable-gpu', '--disable-lcd-text']});
     if (page) await page.context().close();
     const context = await browser.newContext({
+      ignoreHTTPSErrors: trusting,
       viewport: {width, height}, deviceScaleFactor: scale, colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC'});
     page = await context.newPage();
     seen.console.length = 0;

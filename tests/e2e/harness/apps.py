@@ -72,4 +72,10 @@ def uvicorn(directory, port=None):
     return App(directory, "uvicorn", command, port)
 
 
-KINDS = {"gunicorn": gunicorn, "node": node, "uvicorn": uvicorn}
+def mixed(directory, port=None):
+    """Not a real one, but fast: see there."""
+    port = port or free_port()
+    return App(directory, "mixed", [sys.executable, APPS / "mixed_app.py", port], port)
+
+
+KINDS = {"gunicorn": gunicorn, "node": node, "uvicorn": uvicorn, "mixed": mixed}

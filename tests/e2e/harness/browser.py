@@ -36,9 +36,9 @@ class Browser:
         assert "error" not in answer, f"{deed} {order}: {answer['error']}"
         return answer["result"]
 
-    def open(self, url, size=DESK, dark=False, scale=1):
-        """`scale`: pixels of a picture for each one of the page."""
-        self._do("open", url=url, width=size[0], height=size[1], dark=dark, scale=scale)
+    def open(self, url, size=DESK, dark=False, scale=1, trusting=False):
+        """`scale`: pixels of a picture for each one of the page; `trusting`: any certificate is good."""
+        self._do("open", url=url, width=size[0], height=size[1], dark=dark, scale=scale, trusting=trusting)
 
     def wait(self, selector, text="", within=20):
         """Until the element is visible and has this in its text."""

@@ -139,6 +139,31 @@ routes:
     CHECK(said(ask("", {.request = "GET /", .ip = {}, .headers = {}}), "concurrency") == Lines{"no cap"});
 }
 
+TEST_CASE("an explanation begins with the address, and ends there where nothing is read") {
+    config::Settings settings = config::load_well("clients: {trusted_proxies: [10.0.0.9]}\n").settings;
+    settings.listen.push_back({.address = {.host = {}, .port = 81, .path = {}}, .proxy_protocol = true});
+    settings.listen[0].redirect_https = 443;
+    cli::Question question{.request = "GET /x", .ip = "10.0.0.9", .headers = {"Host: app.test"}};
+    const auto explained = [&] {
+        auto explanation = explain_request(settings, question, Time{1h});
+        REQUIRE(explanation.has_value());
+        return *explanation;
+    };
+    const Explanation sent_on = explained();
+    CHECK(said(sent_on, "address") == Lines{"0.0.0.0:8080, in plain HTTP"});
+    CHECK(said(sent_on, "result") ==
+          Lines{"weir answers by itself with 308: the client is sent to https://app.test/x"});
+    CHECK_FALSE(sent_on.is_refused);
+    question.headers.emplace_back("X-Forwarded-Proto: https");
+    CHECK(said(explained(), "result") == Lines{"the request reaches the app"});
+    question.address = ":81";
+    question.balancer = "10.0.0.8";
+    const Explanation closed = explained();
+    CHECK(closed.is_refused);
+    CHECK(said(closed, "result").at(0).starts_with("closed before a request is read: PROXY header "));
+    CHECK(said(closed, "client").empty());
+}
+
 TEST_CASE("a question that is none has an error") {
     const config::Settings settings = config::load_well("").settings;
     const auto is_refused = [&](const cli::Question& question) {

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "net/tls_pair.h"
 #include "proxy/worker_parts.h"
@@ -33,8 +35,15 @@ struct Parts : net::Authority {
     }
 };
 
+/// As a reload does it.
+void change(FrontDoor& door, const std::vector<config::Listen>& wanted) {
+    auto change = door.prepare(wanted);
+    REQUIRE(change);
+    door.change(std::move(*change));
+}
+
 const net::TlsServerContext* context_of(const FrontDoor& door, const config::Listen& listen) {
-    return door.entrance(listen).tls->context().get();
+    return door.entrance(listen)->tls->context().get();
 }
 
 }  // namespace
@@ -43,12 +52,12 @@ TEST_CASE("each address has what its settings say") {
     Parts parts;
     auto door = FrontDoor::open(parts.settings, parts.driven.loop);
     REQUIRE(door);
-    CHECK((*door)->entrance(parts.settings.listen[0]).tls != nullptr);
-    CHECK_FALSE((*door)->entrance(parts.settings.listen[0]).has_proxy_header);
-    CHECK_FALSE((*door)->entrance(parts.settings.listen[0]).redirect_https);
-    CHECK((*door)->entrance(parts.settings.listen[1]).tls == nullptr);
-    CHECK((*door)->entrance(parts.settings.listen[1]).has_proxy_header);
-    CHECK((*door)->entrance(parts.settings.listen[1]).redirect_https == 8443);
+    CHECK((*door)->entrance(parts.settings.listen[0])->tls != nullptr);
+    CHECK_FALSE((*door)->entrance(parts.settings.listen[0])->has_proxy_header);
+    CHECK_FALSE((*door)->entrance(parts.settings.listen[0])->redirect_https);
+    CHECK((*door)->entrance(parts.settings.listen[1])->tls == nullptr);
+    CHECK((*door)->entrance(parts.settings.listen[1])->has_proxy_header);
+    CHECK((*door)->entrance(parts.settings.listen[1])->redirect_https == 8443);
 }
 
 TEST_CASE("a certificate that cannot be used keeps the door shut, and is named with its address") {
@@ -65,9 +74,7 @@ TEST_CASE("certificates are changed at run time, and a bad one changes nothing")
     REQUIRE(opened);
     FrontDoor& door = **opened;
     const auto* first = context_of(door, parts.settings.listen[0]);
-    auto change = door.prepare(parts.settings.listen);
-    REQUIRE(change);
-    door.change(std::move(*change));
+    change(door, parts.settings.listen);
     const auto* second = context_of(door, parts.settings.listen[0]);
     CHECK(second != first);
     parts.settings.listen[0].tls = {parts.certificate("new"), {"/nowhere.pem", "/nowhere.key", {}}};
@@ -77,18 +84,64 @@ TEST_CASE("certificates are changed at run time, and a bad one changes nothing")
     CHECK(context_of(door, parts.settings.listen[0]) == second);
 }
 
-TEST_CASE("an address that is to do something else gets another entrance, and the former one stays") {
+TEST_CASE("an address that is to do something else gets another entrance, whatever it is") {
     Parts parts;
     auto opened = FrontDoor::open(parts.settings, parts.driven.loop);
     REQUIRE(opened);
     FrontDoor& door = **opened;
-    const config::Listen former = parts.settings.listen[1];
-    parts.settings.listen[1].proxy_protocol = false;
-    auto change = door.prepare(parts.settings.listen);
-    REQUIRE(change);
-    door.change(std::move(*change));
-    CHECK_FALSE(door.entrance(parts.settings.listen[1]).has_proxy_header);
-    CHECK(door.entrance(former).has_proxy_header);
+    const auto becomes = [&](auto alter) {
+        config::Listen& listen = parts.settings.listen[1];
+        const auto former = door.entrance(listen);
+        alter(listen);
+        change(door, parts.settings.listen);
+        return door.entrance(listen) != former;
+    };
+    CHECK_FALSE(becomes([](config::Listen&) {}));
+    CHECK(becomes([](config::Listen& listen) { listen.proxy_protocol = false; }));
+    CHECK(becomes([](config::Listen& listen) { listen.redirect_https = 443; }));
+    CHECK(becomes([](config::Listen& listen) { listen.redirect_https.reset(); }));
+    CHECK(becomes([](config::Listen& listen) { listen.http2 = false; }));
+    CHECK(becomes([](config::Listen& listen) { listen.address.port = 81; }));
+    CHECK(becomes([&](config::Listen& listen) { listen.tls = {parts.certificate("late")}; }));
+    CHECK_FALSE(becomes([&](config::Listen& listen) { listen.tls = {parts.certificate("later")}; }));
+    CHECK(becomes([](config::Listen& listen) { listen.tls.clear(); }));
+}
+
+TEST_CASE("an entrance lasts as long as somebody came in by it, and TLS with it") {
+    Parts parts;
+    auto opened = FrontDoor::open(parts.settings, parts.driven.loop);
+    REQUIRE(opened);
+    FrontDoor& door = **opened;
+    const std::vector<config::Listen> both = parts.settings.listen;
+    proxy::SharedEntrance connection = door.entrance(both[0]);
+    const std::weak_ptr<const proxy::Entrance> held = connection;
+    const std::weak_ptr<const proxy::Entrance> free = door.entrance(both[1]);
+    change(door, {});
+    CHECK(free.expired());
+    REQUIRE_FALSE(held.expired());
+    CHECK(connection->tls->context() != nullptr);
+    change(door, both);
+    CHECK(door.entrance(both[0]) != connection);
+    connection.reset();
+    CHECK(held.expired());
+}
+
+TEST_CASE("however often addresses change, those that are gone leave nothing") {
+    Parts parts;
+    auto opened = FrontDoor::open(parts.settings, parts.driven.loop);
+    REQUIRE(opened);
+    FrontDoor& door = **opened;
+    parts.settings.listen.erase(parts.settings.listen.begin());
+    std::vector<std::weak_ptr<const proxy::Entrance>> known;
+    for (uint16_t number = 0; number < 10'000; ++number) {
+        parts.settings.listen[0].address.port = number;
+        parts.settings.listen[0].proxy_protocol = number % 3 == 0;
+        change(door, parts.settings.listen);
+        known.emplace_back(door.entrance(parts.settings.listen[0]));
+    }
+    const auto left =
+        std::count_if(known.begin(), known.end(), [](const auto& each) { return !each.expired(); });
+    CHECK(left == 1);
 }
 
 }  // namespace weir::app

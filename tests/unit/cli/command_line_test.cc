@@ -48,6 +48,21 @@ TEST_CASE("explain takes a request, who asks it, and whose configuration it is a
     CHECK(refusal_of({"explain"}).code == 2);
 }
 
+TEST_CASE("explain takes the way in which a request comes, and none is the default") {
+    const Question none = parse_well({"explain", "GET /"}).question;
+    CHECK(none.address.empty());
+    CHECK_FALSE(none.server_name);
+    CHECK(none.balancer.empty());
+    CHECK_FALSE(none.shows_certificate);
+    const Question all = parse_well({"explain", "--at", ":8443", "--server-name", "", "--balancer", "::1",
+                                     "--client-certificate", "GET /"})
+                             .question;
+    CHECK(all.address == ":8443");
+    CHECK(all.server_name == "");
+    CHECK(all.balancer == "::1");
+    CHECK(all.shows_certificate);
+}
+
 TEST_CASE("an option takes one argument and leaves the next to the command") {
     const CommandLine line = parse_well({"explain", "-s", "workers=2", "GET /x"});
     CHECK(line.question.request == "GET /x");
@@ -57,6 +72,9 @@ TEST_CASE("an option takes one argument and leaves the next to the command") {
 
 TEST_CASE("schema is for programs unless it is asked for as a table") {
     CHECK(parse_well({"schema"}).action == Action::schema);
+    CHECK_FALSE(parse_well({"check"}).is_quiet);
+    CHECK(parse_well({"check", "--quiet"}).is_quiet);
+    CHECK(parse_well({"check", "-q", "a.yaml"}).config_file == "a.yaml");
     CHECK_FALSE(parse_well({"schema"}).as_markdown);
     CHECK(parse_well({"schema", "--markdown"}).as_markdown);
     CHECK(refusal_of({"schema", "weir.yaml"}).code == 2);

@@ -239,6 +239,38 @@ TEST_CASE("the client may send as much again as was credited, and no more") {
     CHECK(server.session.has_ended());
 }
 
+TEST_CASE("a client that breaks the window of a stream ends the connection, however it does so") {
+    const std::string largest = frame(kSettings, 0, 0, number(4, 2) + number(0x7fffffff));
+    const std::string open = frame(kHeaders, kEndHeaders, 1, get_block());
+    std::string too_much;
+    for (int i = 0; i < 5; ++i) too_much += frame(kData, 0, 1, std::string(16'000, 'b'));
+    const auto overflow = [](uint32_t more) { return frame(kWindowUpdate, 0, 1, number(more)); };
+    for (const std::string& bytes : {overflow(0x7fffffff), overflow(1) + largest, too_much}) {
+        Server server({.stream_window = 65'535, .connection_window = 1'000'000});
+        REQUIRE(server.feed(preface() + open + bytes) == H2Session::Received::fine);
+        const auto said = server.said();
+        const Frame* goaway = find(said, kGoaway, 0);
+        REQUIRE(goaway);
+        CHECK(goaway->number_at(4) == static_cast<uint32_t>(H2Error::flow_control_error));
+        CHECK(server.session.has_ended());
+        CHECK(server.streams[0].is_closed);
+    }
+    Server server;
+    REQUIRE(server.feed(preface() + open + overflow(0x7fffffff - 65'535)) == H2Session::Received::fine);
+    CHECK(find(server.said(), kGoaway, 0) == nullptr);
+}
+
+TEST_CASE("frames that nobody knows are ignored, and counted") {
+    Server server;
+    std::string bytes = preface();
+    for (const int type : {10, 11, 12, 16, 77, 255})
+        bytes += frame(static_cast<uint8_t>(type), 0xff, 0, std::string(300, 'x'));
+    REQUIRE(server.feed(bytes + get(1)) == H2Session::Received::fine);
+    CHECK(server.count(H2Frame::other) == 6);
+    CHECK(server.requests.size() == 1);
+    CHECK_FALSE(server.session.has_ended());
+}
+
 TEST_CASE("frames are counted by what they are worth") {
     Server server;
     REQUIRE(server.feed(preface() + frame(kHeaders, kEndHeaders, 1, get_block()) + frame(kData, 0, 1) +

@@ -110,6 +110,24 @@ TEST_CASE("bytes that were taken from the socket and not read are not settled aw
     CHECK_FALSE(both.near.stream.readable());
 }
 
+TEST_CASE("what comes while bytes from before are still inside is not settled away") {
+    Agreed both;
+    // Both records are taken from the socket at once, and the reader has room for one.
+    REQUIRE(both.far.write("first!").bytes == 6);
+    REQUIRE(both.far.write("second").bytes == 6);
+    REQUIRE(both.pair.driven.until([&] { return both.near.stream.readable(); }));
+    REQUIRE(both.near.read(6).bytes == 6);
+    // The socket tells of these, and the next read does not get as far.
+    REQUIRE(both.far.write("third!").bytes == 6);
+    both.pair.driven.settle();
+    REQUIRE(both.near.read(6).bytes == 6);
+    CHECK(both.near.room == "second");
+    both.near.stream.settle();
+    REQUIRE(both.near.stream.readable());
+    CHECK(both.near.read(6).bytes == 6);
+    CHECK(both.near.room == "third!");
+}
+
 TEST_CASE("several small pieces leave in one record, and in one call") {
     Agreed both(unix_pair(SOCK_SEQPACKET));
     std::string head = "head ";

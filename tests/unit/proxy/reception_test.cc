@@ -67,7 +67,7 @@ class Arrived : public net::Authority {
     WorkerParts parts;
     net::TlsTicketKeys keys;
     std::unique_ptr<net::TlsDoor> door;
-    Entrance entrance;
+    std::shared_ptr<Entrance> entrance = std::make_shared<Entrance>();
     std::unique_ptr<ClientSet> set;
 };
 
@@ -79,7 +79,7 @@ constexpr const char* kBadRequest = "nonsense\r\n\r\n";
 TEST_CASE("what is behind a PROXY header is served, wherever the header was cut") {
     for (size_t cut = 0; cut <= kHeader.size(); ++cut) {
         Arrived arrived;
-        arrived.entrance.has_proxy_header = true;
+        arrived.entrance->has_proxy_header = true;
         net::Fd far = arrived.come();
         net::send_some(far, kHeader.substr(0, cut));
         arrived.parts.driven.settle(3);
@@ -91,7 +91,7 @@ TEST_CASE("what is behind a PROXY header is served, wherever the header was cut"
 
 TEST_CASE("a header of somebody who is not trusted, or none, closes the connection without a word") {
     Arrived arrived;
-    arrived.entrance.has_proxy_header = true;
+    arrived.entrance->has_proxy_header = true;
     net::Fd untrusted = arrived.come(kStranger);
     net::Fd wrong = arrived.come();
     net::Fd gone = arrived.come();
@@ -113,7 +113,7 @@ TEST_CASE("a header of somebody who is not trusted, or none, closes the connecti
 TEST_CASE("whoever opens a UNIX socket is believed where it is said so") {
     Arrived arrived;
     arrived.parts.settings.clients.trusted_proxies = {{.address = {}, .prefix_bits = 128}};
-    arrived.entrance.has_proxy_header = true;
+    arrived.entrance->has_proxy_header = true;
     net::Fd far = arrived.come(net::IpAddress{});
     net::send_some(far, kHeader + kBadRequest);
     CHECK(arrived.answer_at(far).starts_with("HTTP/1.1 400 "));
@@ -121,7 +121,7 @@ TEST_CASE("whoever opens a UNIX socket is believed where it is said so") {
 
 TEST_CASE("the bound for one address holds for the client that the header names") {
     Arrived arrived;
-    arrived.entrance.has_proxy_header = true;
+    arrived.entrance->has_proxy_header = true;
     std::vector<net::Fd> fars;
     for (int i = 0; i < 3; ++i) {
         fars.push_back(arrived.come());
@@ -140,8 +140,8 @@ TEST_CASE("a PROXY header and a handshake that do not come in time end the conne
     for (bool has_header : {true, false}) {
         Arrived arrived;
         arrived.parts.settings.timeout.header = 1ms;
-        arrived.entrance.has_proxy_header = has_header;
-        arrived.entrance.tls = arrived.door.get();
+        arrived.entrance->has_proxy_header = has_header;
+        arrived.entrance->tls = arrived.door.get();
         net::Fd silent = arrived.come();
         net::Fd slow = arrived.come();
         net::send_some(slow, has_header ? kHeader.substr(0, 5) : std::string("\x16\x03\x01\x02", 4));
@@ -158,8 +158,8 @@ TEST_CASE(
     "a handshake leads to a client, also behind a PROXY header, and with the request in the same flight") {
     for (bool has_header : {true, false}) {
         Arrived arrived;
-        arrived.entrance.has_proxy_header = has_header;
-        arrived.entrance.tls = arrived.door.get();
+        arrived.entrance->has_proxy_header = has_header;
+        arrived.entrance->tls = arrived.door.get();
         const auto context = arrived.client();
         net::TlsTickets tickets;
         auto pair = net::tcp_pair();
@@ -180,7 +180,7 @@ TEST_CASE(
 
 TEST_CASE("plain HTTP on a port for https is told so, and other noise is not answered") {
     Arrived arrived;
-    arrived.entrance.tls = arrived.door.get();
+    arrived.entrance->tls = arrived.door.get();
     net::Fd plain = arrived.come();
     net::send_some(plain, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     const std::string answer = arrived.answer_at(plain);
@@ -200,7 +200,7 @@ TEST_CASE("plain HTTP on a port for https is told so, and other noise is not ans
 TEST_CASE("however many shake hands at once, a turn of the loop does a few steps of it") {
     Arrived arrived;
     arrived.parts.settings.clients.max_connections_per_ip = 1000;
-    arrived.entrance.tls = arrived.door.get();
+    arrived.entrance->tls = arrived.door.get();
     std::vector<net::Fd> fars;
     for (int i = 0; i < 50; ++i) {
         fars.push_back(arrived.come());
@@ -216,24 +216,50 @@ TEST_CASE("however many shake hands at once, a turn of the loop does a few steps
     }));
 }
 
-TEST_CASE("draining closes those who have said nothing, and lets the others go on") {
+TEST_CASE("draining gives those who have said nothing a moment to begin, and lets the others go on") {
     Arrived arrived;
-    arrived.entrance.has_proxy_header = true;
+    arrived.parts.settings.clients.max_connections_per_ip = 5;
+    arrived.entrance->has_proxy_header = true;
     net::Fd silent = arrived.come();
+    net::Fd late = arrived.come();
     net::Fd begun = arrived.come();
+    net::Fd silent_behind = arrived.come();
     net::send_some(begun, kHeader.substr(0, 10));
     arrived.parts.driven.settle(3);
     arrived.parts.kit().draining = true;
     arrived.clients().drain();
+    net::send_some(silent_behind, kHeader);
+    net::send_some(late, kHeader + kBadRequest);
+    CHECK(arrived.answer_at(late).starts_with("HTTP/1.1 400 "));
+    CHECK(net::next_at(silent) == "nothing");
+    CHECK(net::next_at(silent_behind) == "nothing");
     CHECK(arrived.is_closed(silent));
-    CHECK(arrived.clients().size() == 1);
+    CHECK(arrived.is_closed(silent_behind));
     net::send_some(begun, kHeader.substr(10) + kBadRequest);
     CHECK(arrived.answer_at(begun).starts_with("HTTP/1.1 400 "));
+    CHECK(arrived.refused(ProxyHeaderFailure::timeout) == 0);
+}
+
+TEST_CASE("a silent client of TLS has the same moment on a drain, before its handshake and behind a header") {
+    for (const bool has_header : {false, true}) {
+        Arrived arrived;
+        arrived.entrance->has_proxy_header = has_header;
+        arrived.entrance->tls = arrived.door.get();
+        net::Fd silent = arrived.come();
+        if (has_header) net::send_some(silent, kHeader);
+        arrived.parts.driven.settle(3);
+        arrived.parts.kit().draining = true;
+        arrived.clients().drain();
+        arrived.parts.driven.settle(20);
+        CHECK(net::next_at(silent) == "nothing");
+        CHECK(arrived.is_closed(silent));
+        CHECK(arrived.failed(HandshakeFailure::timeout) == 0);
+    }
 }
 
 TEST_CASE("shutting closes all, those in line too") {
     Arrived arrived;
-    arrived.entrance.tls = arrived.door.get();
+    arrived.entrance->tls = arrived.door.get();
     std::vector<net::Fd> fars;
     for (int i = 0; i < 2; ++i) fars.push_back(arrived.come());
     net::send_some(fars[0], "\x16");
