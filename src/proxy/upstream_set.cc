@@ -14,6 +14,9 @@ namespace {
 using Standing = policy::Candidate::Standing;
 
 constexpr size_t kMostConnects = 4;
+/// Where all servers seem full though their slots are held, room has gone from one that was looked at later
+/// to one that was looked at before.
+constexpr int kMostLooks = 3;
 
 }  // namespace
 
@@ -72,30 +75,42 @@ uint64_t UpstreamSet::next_random() {
 }
 
 std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
-    Fleet& fleet = *kit_.plan().fleet;
+    for (int look = 0; look < kMostLooks; ++look) {
+        look_at(tried, now);
+        policy::Choice choice = balancer_.choose(candidates_, next_random());
+        while (choice.kind == policy::Choice::Kind::server) {
+            if (auto visit = enter(choice.server, now)) return visit;
+            choice = balancer_.choose(candidates_, next_random());
+        }
+        if (choice.kind == policy::Choice::Kind::all_out) break;
+    }
+    return std::nullopt;
+}
+
+void UpstreamSet::look_at(const TriedServers& tried, Time now) {
+    const Fleet& fleet = *kit_.plan().fleet;
     for (size_t index = 0; index < pools_.size(); ++index) {
         policy::Candidate& candidate = candidates_[index] = fleet.candidate(index, now);
         candidate.is_tried = tried[index];
         if (candidate.standing == Standing::in && pools_[index]->is_suspect(now))
             candidate.standing = Standing::suspect;
     }
-    // A server that is being probed, or has just become full, turns this request away: then another one is
-    // chosen.
-    for (size_t tries = 0; tries < pools_.size(); ++tries) {
-        const policy::Choice choice = balancer_.choose(candidates_, next_random());
-        if (choice.kind != policy::Choice::Kind::server) return std::nullopt;
-        if (auto visit = enter(choice.server, now)) return visit;
-        candidates_[choice.server].standing = Standing::out;
-    }
-    return std::nullopt;
 }
 
+/// A server that is being probed, or has just become full, turns this request away: then another one is
+/// chosen.
 std::optional<Visit> UpstreamSet::enter(size_t server, Time now) {
     Fleet& fleet = *kit_.plan().fleet;
-    if (!fleet.enter(server)) return std::nullopt;
+    if (!fleet.enter(server)) {
+        candidates_[server].in_flight = candidates_[server].cap;
+        return std::nullopt;
+    }
     Visit visit(kit_.plans.pin(), server);
     auto attempt = fleet.ejections().enter(server, now);
-    if (!attempt) return std::nullopt;
+    if (!attempt) {
+        candidates_[server].standing = Standing::out;
+        return std::nullopt;
+    }
     visit.begin(std::move(*attempt));
     return visit;
 }

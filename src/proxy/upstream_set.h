@@ -42,6 +42,7 @@ class UpstreamSet {
 
   private:
     [[nodiscard]] std::optional<Visit> choose(const TriedServers& tried, Time now);
+    void look_at(const TriedServers& tried, Time now);
     [[nodiscard]] std::optional<Visit> enter(size_t server, Time now);
     [[nodiscard]] uint64_t next_random();
 

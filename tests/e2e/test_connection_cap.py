@@ -10,6 +10,7 @@ import pytest
 from harness.client import Client
 from harness.counting import CountingApp
 from harness.poll import eventually
+from harness.upstream import answering
 
 CAP = 4
 WORKERS = 4
@@ -84,6 +85,17 @@ def test_an_idle_connection_of_another_worker_is_handed_over_and_used(weir, coun
     assert app.accepted == 1
 
 
+def test_a_connection_under_tls_is_handed_over_too(weir, upstream, authority):
+    app = upstream(answering(), tls=authority.server())
+    proxy = start(
+        weir, app, limits={"concurrency": 1, "queue": {"size": 10}}, upstream={"tls": {"ca": authority.ca}}
+    )
+    crowd = Crowd(proxy, clients=8, seconds=1, seed=1).wait()
+    assert set(crowd.statuses) == {200}
+    assert len(app.connections) == 1
+    assert len(app.requests) == crowd.statuses[200]
+
+
 def test_the_app_is_kept_as_busy_as_by_itself(weir, counting):
     seconds = 0.02
     app = counting(seconds)
@@ -130,3 +142,15 @@ def test_a_cap_that_is_lowered_takes_idle_connections_with_it(weir, counting):
     crowd = Crowd(proxy, clients=24, seconds=1, seed=2).wait()
     assert set(crowd.statuses) == {200}
     assert app.most_connections <= CAP and app.most_inside <= CAP
+
+
+def test_full_servers_take_no_more_and_nobody_takes_them_for_gone(weir, counting):
+    """Slots are as many as the servers take together, so that whoever has one finds room in one of them."""
+    apps = [counting(lambda: random.random() * 0.004) for _ in range(3)]
+    servers = [{"url": app.url, "max_in_flight": 2} for app in apps]
+    proxy = weir(None, workers=WORKERS, upstream={"servers": servers}, limits={"queue": {"size": 0}})
+    crowd = Crowd(proxy, clients=24, seconds=3, seed=1).wait()
+    assert set(crowd.statuses) == {200}
+    assert [app.most_connections for app in apps] == [app.most_inside for app in apps] == [2, 2, 2]
+    held = [line for line in proxy.log_lines(crowd.statuses[200]) if "hold_ms" in line]
+    assert not held, (len(held), held[0])

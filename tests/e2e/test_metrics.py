@@ -201,6 +201,18 @@ def test_a_hundred_scrapes_at_once_do_not_disturb_the_traffic(weir, upstream):
     eventually(lambda: scrape(proxy).one("weir_requests_total", code="200") == 300)
 
 
+def test_a_retry_is_counted_where_the_connect_failed_at_once(weir, connect, upstream, tmp_path):
+    """As it does to a UNIX socket, which takes no round trip."""
+    gone = f"unix:{tmp_path}/gone.sock"
+    servers = [gone, upstream(answering()).url]
+    proxy = weir(None, upstream={"servers": servers, "balance": "round_robin"}, admin="127.0.0.1:0")
+    client = connect(proxy)
+    assert [client.ask("/").status for _ in range(4)] == [200] * 4
+    retries = sum(line.get("retries", 0) for line in proxy.log_lines(4))
+    assert retries >= 1
+    assert scrape(proxy).one("weir_upstream_retries_total", server=gone, cause="upstream_connect") == retries
+
+
 def test_who_holds_every_connection_of_the_admin_address_keeps_no_client_out(weir, connect, upstream):
     proxy = weir(upstream(answering()), admin=ADMIN)
     before = open_files(proxy.pid)

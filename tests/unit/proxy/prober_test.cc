@@ -180,6 +180,24 @@ TEST_CASE("when requests cannot connect, the next check is near however long the
     CHECK(asked.driven.loop.now() - begun < 1s);
 }
 
+TEST_CASE("a server that requests cannot connect to is asked soon, and the others when they are due") {
+    Asked asked;
+    App other;
+    asked.settings.upstream.servers.push_back({.address = other.endpoint()});
+    asked.settings.health.interval = 1250ms;
+    asked.start();
+    asked.answer(asked.app, kFine);
+    asked.answer(other, kFine);
+    REQUIRE(asked.until(Health::up, 0));
+    REQUIRE(asked.until(Health::up, 1));
+    asked.probers->hurry(Endpoint{.host = "192.0.2.7", .port = 80, .path = {}});
+    asked.probers->hurry(other.endpoint());
+    asked.answer(other, kFine);
+    CHECK_FALSE(net::accept_one(asked.app.listening));
+    asked.probers->hurry();
+    asked.answer(asked.app, kFine);
+}
+
 TEST_CASE("checks end where they stand when their owner goes") {
     Asked asked;
     asked.start();

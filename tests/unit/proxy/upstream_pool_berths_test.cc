@@ -119,6 +119,7 @@ TEST_CASE("a connection that the app closes on the way is no worse than one that
     pair.here.fars[0] = net::Fd();  // closed,
     for (int round = 0; round < 1000 && pair.user.failures.empty(); ++round) pair.settle();
     REQUIRE(pair.user.failures.size() == 1);  // and taken over
+    CHECK_FALSE(pair.user.is_connected);
     CHECK(pair.user.failures[0].reason == http::Reason::upstream_reset);
     CHECK(pair.user.failures[0].retry == Retry::if_unprocessed);
     CHECK(lease->reused());

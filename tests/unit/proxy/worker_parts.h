@@ -50,7 +50,7 @@ class WorkerParts {
             gate = std::make_unique<ConnectionGate>(
                 ConnectionGate::Bounds{.connections = settings.clients.max_connections,
                                        .per_address = settings.clients.max_connections_per_ip});
-            auto plan = std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}});
+            auto plan = std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}, .workers = workers});
             kit_ = std::make_unique<Kit>(driven.loop, std::move(plan), *budget, *gate,
                                          std::array<uint64_t, 2>{1, 2});
         }
@@ -58,6 +58,7 @@ class WorkerParts {
     }
 
     config::Settings settings = wide_settings();
+    size_t workers = 1;  ///< that the plan is for
     net::DrivenLoop driven;
     std::unique_ptr<MemoryBudget> budget;
     std::unique_ptr<ConnectionGate> gate;
