@@ -52,6 +52,12 @@ size_t affordable_connections(size_t wanted) {
     return std::min(wanted, affordable);
 }
 
+void keep_what_needs_restart(config::Settings& settings, const config::Settings& before) {
+    settings.workers = before.workers;
+    // The token too: one that is meant for another address may be missing at this one.
+    if (settings.admin.address != before.admin.address) settings.admin = before.admin;
+}
+
 }  // namespace
 
 log::Level log_level_of(config::LogLevel level) {
@@ -71,6 +77,7 @@ proxy::ConnectionGate::Bounds connection_bounds(const config::Clients& clients) 
 }
 
 Result<std::shared_ptr<proxy::Plan>> make_plan(config::Settings settings, const proxy::Plan* before) {
+    if (before != nullptr) keep_what_needs_restart(settings, before->settings);
     proxy::Surroundings around{.seed = before == nullptr ? HashSeed::random() : before->around.seed,
                                .workers = before == nullptr ? workers_of(settings) : before->around.workers};
     auto tls = tls_to_app(settings.upstream);

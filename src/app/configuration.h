@@ -25,7 +25,8 @@ struct Configuration {
 using ReadAgain = std::function<Result<Configuration, std::string>()>;
 
 /// Reads the certificates to trust and opens the access log. `before`: the plan that holds now; its log stays
-/// open where it stays the same. The error says what could not be had.
+/// open where it stays the same, and what takes a restart stays as it is. The error says what could not be
+/// had.
 [[nodiscard]] Result<std::shared_ptr<proxy::Plan>> make_plan(config::Settings settings,
                                                              const proxy::Plan* before = nullptr);
 

@@ -48,14 +48,14 @@ Result<bool> Server::read_and_change() {
 }
 
 Result<bool> Server::change_to(Configuration configuration) {
+    const std::vector<std::string> restarts = what_needs_restart(settings(), configuration.settings);
     auto plan = make_plan(std::move(configuration.settings), plan_.get());
     if (!plan) return fail(plan.error());
     auto doors = front_door_->prepare((*plan)->settings.listen);
     if (!doors) return fail(doors.error());
     auto listening = listening_.prepare((*plan)->settings.listen);
     if (!listening) return fail(listening.error());
-    for (const std::string& key : what_needs_restart(settings(), (*plan)->settings))
-        log::warning("{} has changed: that takes a restart", key);
+    for (const std::string& key : restarts) log::warning("{} has changed: that takes a restart", key);
     put_in_force(std::move(*plan));
     front_door_->change(std::move(*doors));
     change_listening(std::move(*listening));

@@ -42,6 +42,7 @@ struct ServerFigures {
 };
 
 struct Plan;
+class Fleet;
 
 /// Written by its worker alone; read by any thread. The rules outlive it.
 class Metrics {
@@ -58,9 +59,9 @@ class Metrics {
     void note(const Scope& scope, const AccessRecord& record);
     /// Of a request that began under another plan: `scope` is this one's of the same route.
     void note_late(const Scope& scope, AccessRecord record);
-    /// A connection that was reused turned out to be closed by the app.
     /// A connection of HTTP/2 was ended for it.
     void note_flood(policy::Flood kind) { floods_[static_cast<size_t>(kind)].add(); }
+    /// A connection that was reused turned out to be closed by the app.
     void note_race(bool is_repeated) { (is_repeated ? races_repeated_ : races_failed_).add(); }
 
     [[nodiscard]] ServerFigures& server(size_t index) { return servers_[index]; }
@@ -80,6 +81,8 @@ class Metrics {
     [[nodiscard]] uint64_t response_bytes() const { return response_bytes_.read(); }
 
   private:
+    void take_over_servers(const Metrics& before, const Fleet& was, const Fleet& is);
+
     // A deque, since a figure cannot be moved.
     std::deque<ScopeFigures> scopes_;  ///< by Scope::number
     std::vector<ServerFigures> servers_;

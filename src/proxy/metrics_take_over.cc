@@ -1,6 +1,7 @@
 // How figures outlive the plan that they were counted under.
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 #include "proxy/metrics.h"
 #include "proxy/plan.h"
@@ -63,12 +64,8 @@ void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) 
         const Scope* const same = was.rules.scope_named(scope.route_name());
         if (same != nullptr) add(*same, before.scopes_[same->number], scope, scopes_[scope.number]);
     }
-    for (size_t index = 0; index < is.fleet->size(); ++index)
-        for (size_t former = 0; former < was.fleet->size(); ++former)
-            if (is_same(was.fleet->server(former), is.fleet->server(index)))
-                add(before.servers_[former], servers_[index]);
+    take_over_servers(before, *was.fleet, *is.fleet);
     add(before.arrivals_, arrivals_);
-    for (size_t kind = 0; kind < floods_.size(); ++kind) add(before.floods_[kind], floods_[kind]);
     add(before.begun_, begun_);
     add(before.ended_, ended_);
     add(before.races_repeated_, races_repeated_);
@@ -76,6 +73,19 @@ void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) 
     for (size_t kind = 0; kind < floods_.size(); ++kind) add(before.floods_[kind], floods_[kind]);
     add(before.request_bytes_, request_bytes_);
     add(before.response_bytes_, response_bytes_);
+}
+
+/// One that is listed twice has figures of its own each time.
+void Metrics::take_over_servers(const Metrics& before, const Fleet& was, const Fleet& is) {
+    std::vector<bool> taken(was.size());
+    for (size_t index = 0; index < is.size(); ++index) {
+        size_t former = 0;
+        while (former < was.size() && (taken[former] || !is_same(was.server(former), is.server(index))))
+            ++former;
+        if (former == was.size()) continue;
+        taken[former] = true;
+        add(before.servers_[former], servers_[index]);
+    }
 }
 
 }  // namespace weir::proxy

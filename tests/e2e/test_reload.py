@@ -321,8 +321,37 @@ def test_the_figures_are_those_of_the_servers_and_caps_that_there_are(reloadable
 
 def test_what_takes_a_restart_is_said(reloadable, upstream):
     served = reloadable(upstream(answering()))
-    assert served.change(workers=3).status == 200
-    assert "workers has changed: that takes a restart" in served.proxy.stderr
+    for count in (1, 2):
+        assert served.change(workers=3).status == 200
+        assert served.proxy.stderr.count("workers has changed: that takes a restart") == count
+
+
+@pytest.mark.parametrize("admin", ["127.0.0.2:1", "~", "unix:/run/weir/admin"])
+def test_an_admin_address_that_takes_a_restart_keeps_its_token_until_then(reloadable, upstream, admin):
+    """Without one it would stand open where other machines can reach it."""
+    served = reloadable(upstream(answering()), admin={"address": ADMIN, "token": "t" * 40})
+    token = {"Authorization": "Bearer " + "t" * 40}
+    for count in (1, 2):
+        served.settings["admin"] = admin
+        served.settings["timeout"] = f"{count}s"
+        served.write()
+        assert ask_admin(served.proxy, "/reload", "POST", fields=token).status == 200
+        eventually(
+            lambda: f'"timeout":"{count}s"' in ask_admin(served.proxy, "/limits", fields=token).body.decode(),
+            what="the new configuration",
+        )
+        assert ask_admin(served.proxy, "/metrics").status == 401
+        assert served.proxy.stderr.count("admin.address has changed: that takes a restart") == count
+
+
+def test_the_token_changes_with_a_reload(reloadable, upstream):
+    served = reloadable(upstream(answering()), admin={"address": ADMIN, "token": "t" * 40})
+    served.settings["admin"] = {"address": ADMIN, "token": "u" * 40}
+    served.write()
+    assert ask_admin(served.proxy, "/reload", "POST", fields={"Authorization": "Bearer " + "t" * 40}).status == 200
+    another = {"Authorization": "Bearer " + "u" * 40}
+    eventually(lambda: ask_admin(served.proxy, "/livez", fields=another).status == 200, what="the other token")
+    assert ask_admin(served.proxy, "/livez", fields={"Authorization": "Bearer " + "t" * 40}).status == 401
 
 
 def test_a_reload_takes_no_body_and_no_get(reloadable, connect, upstream):

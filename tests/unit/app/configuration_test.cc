@@ -94,10 +94,24 @@ TEST_CASE("another plan keeps the number of workers and what keys are hashed wit
     settings.workers = 5;
     const auto second = made(settings, first.get());
     CHECK(second->around.workers == 2);
-    CHECK(second->settings.workers == 5);
+    CHECK(second->settings.workers == 2);
     CHECK(second->around.seed.k0 == first->around.seed.k0);
     CHECK(second->around.seed.k1 == first->around.seed.k1);
     CHECK(made(settings)->around.seed.k0 != first->around.seed.k0);
+}
+
+TEST_CASE(
+    "an admin address that takes a restart keeps its token until then, and one that stays takes another") {
+    config::Settings settings = wide_settings();
+    const Endpoint first{.host = "0.0.0.0", .port = 1, .path = {}};
+    settings.admin = {.address = first, .is_address_own = true, .token = "first"};
+    const auto plan = made(settings);
+    settings.admin = {.address = {}, .is_address_own = true, .token = {}};
+    const auto without = made(settings, plan.get());
+    CHECK(without->settings.admin.address == first);
+    CHECK(without->settings.admin.token == "first");
+    settings.admin = {.address = first, .is_address_own = true, .token = "second"};
+    CHECK(made(settings, without.get())->settings.admin.token == "second");
 }
 
 TEST_CASE("no more clients are let in than there are descriptors for, two each") {
