@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # build.sh DIRECTORY [TARGET...]: configures the build directory once and compiles; silent unless something fails.
-# A directory whose name ends in -asan is built with the address and undefined-behaviour sanitizers.
+# A directory whose name ends in -asan is built with the address and undefined-behaviour sanitizers, one in -tsan with the
+# thread sanitizer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 directory=$1
 shift
 
-options=(-Dbuildtype=release -Db_lto=true)
-# The vptr check opens pipes: in a test that runs out of descriptors it would report what is not there.
-[[ $directory == *-asan ]] &&
-    options=(-Dcpp_args=-fno-sanitize=vptr -Dbuildtype=debug -Doptimization=1 -Db_lto=false -Db_sanitize=address,undefined -Db_lundef=false)
+sanitized=(-Dbuildtype=debug -Doptimization=1 -Db_lto=false -Db_lundef=false)
+case $directory in
+    # The vptr check opens pipes: in a test that runs out of descriptors it would report what is not there.
+    *-asan) options=("${sanitized[@]}" -Db_sanitize=address,undefined -Dcpp_args=-fno-sanitize=vptr) ;;
+    *-tsan) options=("${sanitized[@]}" -Db_sanitize=thread) ;;
+    *) options=(-Dbuildtype=release -Db_lto=true) ;;
+esac
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT

@@ -1,6 +1,8 @@
 #include "app/admin_connection.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "app/admin_listener.h"
 #include "http/head_parser.h"
@@ -11,6 +13,9 @@ namespace weir::app {
 namespace {
 
 constexpr size_t kReadBytes = 4096;
+constexpr http::HeadLimits kLimits{.head_bytes = AdminConnection::kMostHead,
+                                   .fields = AdminConnection::kMostFields,
+                                   .uri_bytes = AdminConnection::kMostHead};
 
 bool has_body(const http::RequestHead& head) {
     return head.body.framing == http::Framing::chunked ||
@@ -79,9 +84,8 @@ void AdminConnection::take_requests() {
     const http::ScanResult found = http::scan_head(input_, scan_);
     const bool is_whole = found == http::ScanResult::complete;
     const size_t length = is_whole ? scan_.looked_at : input_.size();
-    if (found == http::ScanResult::bare_lf)
-        return queue(admin_problem(400, "a line ends without CR"), {}, false);
-    if (length > kMostHead) return queue(admin_problem(431, "the request head is too large"), {}, false);
+    if (found == http::ScanResult::bare_lf) return refuse(400, "a line ends without CR", {});
+    if (length > kMostHead) return refuse(431, "the request head is too large", {});
     if (!is_whole) return;
     scan_ = {};
     const std::string head = input_.substr(0, length);
@@ -91,38 +95,65 @@ void AdminConnection::take_requests() {
 
 void AdminConnection::take_request(std::string_view bytes) {
     http::RequestHead head;
-    const http::HeadLimits limits{.head_bytes = kMostHead, .fields = kMostFields, .uri_bytes = kMostHead};
-    if (const auto fault = http::parse_request_head(bytes, limits, head))
-        return queue(admin_problem(http::text_of(fault->reason).status, fault->detail), {}, false);
-    if (has_body(head)) return queue(admin_problem(413, "no body is taken here"), head, false);
+    if (const auto fault = http::parse_request_head(bytes, kLimits, head))
+        return refuse(http::text_of(fault->reason).status, fault->detail, {});
+    if (has_body(head)) return refuse(413, "no body is taken here", head);
+    if (!listener_.pages().is_for_round(head)) return answer(head);
+    asked_ = bytes;
+    state_ = State::waiting;
+    timer_.arm(loop_.now() + kForAnswer);
+    listener_.wait_for_round(*this);
+}
+
+void AdminConnection::answer_in_round() {
+    const std::string asked = std::exchange(asked_, {});
+    http::RequestHead head;
+    if (!http::parse_request_head(asked, kLimits, head)) answer(head);
+}
+
+void AdminConnection::answer(const http::RequestHead& head) {
     queue(listener_.pages().answer(head, loop_.now()), head, head.keep_alive);
 }
 
 /// `head`: of the request, empty where it could not be read.
-void AdminConnection::queue(const AdminAnswer& answer, const http::RequestHead& head, bool keep_alive) {
+void AdminConnection::refuse(uint16_t status, std::string_view detail, const http::RequestHead& head) {
+    queue(std::make_shared<AdminAnswer>(admin_problem(status, detail)), head, false);
+}
+
+void AdminConnection::queue(Answer answer, const http::RequestHead& head, bool keep_alive) {
     keep_alive_ = keep_alive;
     has_answered_ = true;
-    output_ = written_head(answer, {.client_version = head.version,
-                                    .keep_alive = keep_alive,
-                                    .body = {},
-                                    .request_id = {},
-                                    .date = listener_.date()});
-    if (head.method != http::Method::head) output_ += answer.body;
+    output_head_ = written_head(*answer, {.client_version = head.version,
+                                          .keep_alive = keep_alive,
+                                          .body = {},
+                                          .request_id = {},
+                                          .date = listener_.date()});
+    body_bytes_ = head.method == http::Method::head ? 0 : answer->body.size();
+    output_ = std::move(answer);
     written_ = 0;
     state_ = State::writing;
     timer_.arm(loop_.now() + kForAnswer);
     write();
 }
 
+std::array<iovec, 2> AdminConnection::unwritten() {
+    const size_t of_head = std::min(written_, output_head_.size());
+    const size_t of_body = written_ - of_head;
+    // The system's interface takes what it only reads as if it were to be written.
+    auto* body = const_cast<char*>(output_->body.data());
+    return {iovec{.iov_base = output_head_.data() + of_head, .iov_len = output_head_.size() - of_head},
+            iovec{.iov_base = body + of_body, .iov_len = body_bytes_ - of_body}};
+}
+
 void AdminConnection::write() {
-    while (written_ < output_.size()) {
-        const iovec rest{.iov_base = output_.data() + written_, .iov_len = output_.size() - written_};
-        const net::IoResult sent = stream_.write({&rest, 1});
+    while (written_ < output_head_.size() + body_bytes_) {
+        const net::IoResult sent = stream_.write(unwritten());
         if (sent.status == net::IoStatus::again) return;
         if (sent.status != net::IoStatus::ok) return close();
         written_ += sent.bytes;
     }
-    output_ = {};
+    output_head_ = {};
+    output_.reset();
     if (!keep_alive_) {
         stream_.shut_write();
         state_ = State::lingering;

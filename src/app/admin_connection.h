@@ -1,7 +1,12 @@
 // One connection to the admin address.
 #pragma once
 
+#include <sys/uio.h>
+
+#include <array>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "app/admin_pages.h"
 #include "base/timing_wheel.h"
@@ -27,14 +32,18 @@ class AdminConnection final : public net::Stream::Owner, public net::Retirable {
     AdminConnection(AdminListener& listener, net::Loop& loop, net::Fd fd);
 
     void on_ready() override;
+    /// What it waited for may be made now.
+    void answer_in_round();
     /// It waits for its next request.
     [[nodiscard]] bool is_idle() const { return state_ == State::reading && has_answered_ && input_.empty(); }
     void close();
     size_t slot = 0;  ///< where the listener keeps it
 
   private:
+    using Answer = std::shared_ptr<const AdminAnswer>;
     enum class State : uint8_t {
         reading,
+        waiting,  ///< for the round in which what was asked for is made
         writing,
         lingering,  ///< the last answer is out; what still comes is dropped
         closed,
@@ -45,7 +54,10 @@ class AdminConnection final : public net::Stream::Owner, public net::Retirable {
     void read();
     void take_requests();
     void take_request(std::string_view bytes);
-    void queue(const AdminAnswer& answer, const http::RequestHead& head, bool keep_alive);
+    void refuse(uint16_t status, std::string_view detail, const http::RequestHead& head);
+    void answer(const http::RequestHead& head);
+    void queue(Answer answer, const http::RequestHead& head, bool keep_alive);
+    [[nodiscard]] std::array<iovec, 2> unwritten();
     void write();
     void linger();
 
@@ -57,8 +69,11 @@ class AdminConnection final : public net::Stream::Owner, public net::Retirable {
     State state_ = State::reading;
     http::HeadScan scan_;
     std::string input_;
-    std::string output_;
-    size_t written_ = 0;
+    std::string asked_;        ///< the head that waits for its round
+    std::string output_head_;  ///< of the answer that is being written
+    Answer output_;            ///< it; shared with others who asked for the same
+    size_t body_bytes_ = 0;    ///< of it that are written: none for HEAD
+    size_t written_ = 0;       ///< of head and body
     bool keep_alive_ = true;
     bool has_answered_ = false;
 };

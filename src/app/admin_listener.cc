@@ -1,5 +1,7 @@
 #include "app/admin_listener.h"
 
+#include <utility>
+
 #include "app/admin_connection.h"
 
 namespace weir::app {
@@ -11,7 +13,12 @@ Result<std::unique_ptr<AdminListener>> AdminListener::open(net::Loop& loop, cons
 }
 
 AdminListener::AdminListener(net::Loop& loop, const Overview& overview, net::Fd socket)
-    : loop_(loop), pages_(overview), socket_(std::move(socket)), full_(loop, &AdminListener::on_full, this) {
+    : loop_(loop),
+      pages_(overview),
+      socket_(std::move(socket)),
+      full_(loop, &AdminListener::on_full, this),
+      round_(loop, &AdminListener::on_round, this),
+      rest_(loop.timers(), &AdminListener::on_rest_over, this) {
     const Endpoint& address = *overview.settings().admin.address;
     if (address.is_unix()) file_.emplace(address.path);
     accept();
@@ -41,7 +48,30 @@ void AdminListener::on_full(void* listener) {
     }
 }
 
+void AdminListener::wait_for_round(AdminConnection& connection) {
+    waiting_.push_back(&connection);
+    if (loop_.now() >= pace_.next()) {
+        round_.post();
+    } else {
+        rest_.arm(pace_.next());
+    }
+}
+
+void AdminListener::on_round(void* listener) { static_cast<AdminListener*>(listener)->play_round(); }
+
+void AdminListener::on_rest_over(void* listener, Time) {
+    static_cast<AdminListener*>(listener)->play_round();
+}
+
+void AdminListener::play_round() {
+    const Time began = loop_.fresh_now();
+    for (AdminConnection* each : std::exchange(waiting_, {})) each->answer_in_round();
+    pages_.forget();
+    pace_.end_round(began, loop_.fresh_now());
+}
+
 void AdminListener::remove(AdminConnection& connection) {
+    std::erase(waiting_, &connection);
     const size_t slot = connection.slot;
     loop_.retire(std::move(connections_[slot]));
     if (slot + 1 != connections_.size()) {

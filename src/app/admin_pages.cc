@@ -69,8 +69,8 @@ bool shows_token(std::string_view authorization, std::string_view token) {
 const AdminPages::Row* AdminPages::find(std::string_view path) {
     static constexpr std::array kRows{
         Row{"/", Kind::form, &AdminPages::overview},       Row{"/metrics", Kind::page, &AdminPages::metrics},
-        Row{"/livez", Kind::page, &AdminPages::livez},     Row{"/readyz", Kind::page, &AdminPages::readyz},
-        Row{"/health", Kind::page, &AdminPages::health},   Row{"/stats", Kind::page, &AdminPages::stats},
+        Row{"/livez", Kind::sign, &AdminPages::livez},     Row{"/readyz", Kind::sign, &AdminPages::readyz},
+        Row{"/health", Kind::sign, &AdminPages::health},   Row{"/stats", Kind::page, &AdminPages::stats},
         Row{"/summary", Kind::page, &AdminPages::summary}, Row{"/clients", Kind::page, &AdminPages::clients},
         Row{"/limits", Kind::page, &AdminPages::limits},   Row{"/why/", Kind::each_page, &AdminPages::why},
         Row{"/config", Kind::page, &AdminPages::config},   Row{"/drain", Kind::action, &AdminPages::drain},
@@ -81,9 +81,26 @@ const AdminPages::Row* AdminPages::find(std::string_view path) {
     return nullptr;
 }
 
-AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
-    const std::string& token = overview_.settings().admin.token;
+bool AdminPages::is_for_round(const http::RequestHead& head) const {
     const Row* row = find(head.path);
+    if (row == nullptr || refusal_of(head, row)) return false;
+    return row->kind != Kind::sign && row->kind != Kind::action;
+}
+
+std::shared_ptr<const AdminAnswer> AdminPages::answer(const http::RequestHead& head, Time now) {
+    const Row* row = find(head.path);
+    if (auto refusal = refusal_of(head, row)) return std::make_shared<AdminAnswer>(std::move(*refusal));
+    for (const auto& [made_of, made] : made_)
+        if (made_of == row) return made;
+    auto made = std::make_shared<const AdminAnswer>(
+        (this->*row->make)({.now = now, .rest = head.path.substr(row->path.size())}));
+    if (row->kind == Kind::page || row->kind == Kind::form) made_.emplace_back(row, made);
+    return made;
+}
+
+/// `row`: what was asked for, null where there is no such page.
+std::optional<AdminAnswer> AdminPages::refusal_of(const http::RequestHead& head, const Row* row) const {
+    const std::string& token = overview_.settings().admin.token;
     const bool tells_nothing = row != nullptr && row->kind == Kind::form;
     if (!token.empty() && !tells_nothing && !shows_token(field_of(head, "authorization"), token)) {
         AdminAnswer refusal = admin_problem(401, "the admin token is missing or wrong");
@@ -103,7 +120,7 @@ AdminAnswer AdminPages::answer(const http::RequestHead& head, Time now) const {
     }
     if (!is_page && is_of_another_origin(head))
         return admin_problem(403, "a page of another origin may not do this");
-    return (this->*row->make)({.now = now, .rest = head.path.substr(row->path.size())});
+    return std::nullopt;
 }
 
 /// Whoever can reach a UNIX socket is no browser.
@@ -155,10 +172,13 @@ AdminAnswer AdminPages::drain(const Ask&) const {
     return {.status = 202, .body = "{\"status\":\"draining\"}\n"};
 }
 
-/// What is wrong is the file, not the request.
+/// What is wrong is the file, not the request. As text, since it quotes lines of the file for a person.
 AdminAnswer AdminPages::reload(const Ask&) const {
     auto done = overview_.reload();
-    if (!done) return admin_problem(422, done.error());
+    if (!done)
+        return {.status = 422,
+                .type = kText,
+                .body = done.error() + (done.error().ends_with('\n') ? "" : "\n")};
     return {.body = "{\"status\":\"reloaded\"}\n"};
 }
 

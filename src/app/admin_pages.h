@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "app/metrics_page.h"
 #include "app/overview.h"
@@ -28,14 +32,20 @@ class AdminPages {
     AdminPages(const AdminPages&) = delete;
     AdminPages& operator=(const AdminPages&) = delete;
 
+    /// Whether it is a page, which is to be made in rounds (app/round_pace.h): not what probes ask for, nor
+    /// an action or a refusal.
+    [[nodiscard]] bool is_for_round(const http::RequestHead& head) const;
+    /// Made once for all who ask for the same page, until forget().
     /// Who asks has to show the token, where there is one. Where there is none, a page in the browser of
     /// somebody on this machine must not be able to ask either: a Host that is a name is refused (it may have
     /// been made to lead here), and so is an action that another origin wants (RFC 6454).
-    [[nodiscard]] AdminAnswer answer(const http::RequestHead& head, Time now) const;
+    [[nodiscard]] std::shared_ptr<const AdminAnswer> answer(const http::RequestHead& head, Time now);
+    void forget() { made_.clear(); }
 
   private:
     enum class Kind : uint8_t {
-        page,  ///< GET and HEAD
+        sign,  ///< GET and HEAD: what probes ask for
+        page,  ///< likewise
         form,  ///< likewise; shown without the token, since it is where that is typed in, and tells nothing
         each_page,  ///< likewise, one for whatever stands behind the path
         action,     ///< POST
@@ -55,6 +65,7 @@ class AdminPages {
     };
     static const Row* find(std::string_view path);
 
+    [[nodiscard]] std::optional<AdminAnswer> refusal_of(const http::RequestHead&, const Row*) const;
     [[nodiscard]] bool is_misled(const http::RequestHead&) const;
     [[nodiscard]] AdminAnswer overview(const Ask&) const;
     [[nodiscard]] AdminAnswer metrics(const Ask&) const;
@@ -72,6 +83,7 @@ class AdminPages {
 
     const Overview& overview_;
     MetricsPage metrics_;
+    std::vector<std::pair<const Row*, std::shared_ptr<const AdminAnswer>>> made_;
 };
 
 /// A refusal as application/problem+json (RFC 9457).

@@ -139,7 +139,7 @@ int check(const cli::CommandLine& line) {
         fmt::print(stderr, "{}", loaded.error());
         return kBadConfig;
     }
-    fmt::print("{}", config::effective_config(*loaded));
+    if (!line.is_quiet) fmt::print("{}", config::effective_config(*loaded));
     print_warnings(*loaded);
     print_absent_files(*loaded);
     return 0;

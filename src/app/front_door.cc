@@ -65,7 +65,7 @@ Result<FrontDoor::Change> FrontDoor::prepare(const std::vector<config::Listen>& 
     return change;
 }
 
-void FrontDoor::change(Change change) {
+void FrontDoor::change(Change&& change) {
     std::vector<std::shared_ptr<Door>> next;
     for (auto& [listen, context] : change) {
         std::shared_ptr<Door> door = find(listen);

@@ -50,7 +50,7 @@ class FrontDoor {
     [[nodiscard]] Result<Change> prepare(const std::vector<config::Listen>& wanted) const;
     /// For connections that come from now on; those that exist go on with theirs, and tickets stay good. An
     /// address that only gets other certificates keeps its entrance, one that is not named loses it.
-    void change(Change change);
+    void change(Change&& change);
 
   private:
     struct Door {

@@ -409,27 +409,25 @@ void add_process(const Overview& overview, Families& families) {
     gauge("process_resident_memory_bytes", "Resident memory, in bytes.", figures.resident_bytes);
     gauge("process_threads", "Threads of the process.", figures.threads);
     gauge("process_start_time_seconds", "When the process started, since 1970.",
-          seconds_since_epoch(overview.loaded_at));
+          seconds_since_epoch(overview.started_at));
 }
 
 }  // namespace
 
-MetricsPage::MetricsPage(const Overview& overview)
-    : overview_(overview),
-      servers_(server_labels(overview.settings())),
-      caps_(cap_labels(overview.rules())) {}
-
 std::vector<MetricFamily> MetricsPage::Collect() const {
+    // Of the plan that holds: a reload may have changed both.
+    const std::vector<std::string> servers = server_labels(overview_.settings());
+    const std::vector<std::string> caps = cap_labels(overview_.rules());
     Families families;
     add_requests(overview_, families);
     add_durations(overview_, families);
     add_all_refusals(overview_, families);
-    add_caps(overview_, caps_, families);
+    add_caps(overview_, caps, families);
     add_limiters(overview_, families);
-    add_pools(overview_, servers_, families);
-    add_retries(overview_, servers_, families);
-    add_servers(overview_, servers_, families);
-    add_checks(overview_, servers_, families);
+    add_pools(overview_, servers, families);
+    add_retries(overview_, servers, families);
+    add_servers(overview_, servers, families);
+    add_checks(overview_, servers, families);
     add_clients(overview_, families);
     add_arrivals(overview_, families);
     add_config(overview_, families);

@@ -23,7 +23,7 @@ inline constexpr std::string_view kAllRoutes = "(all)";
 class MetricsPage final : public prometheus::Collectable {
   public:
     /// The overview outlives it.
-    explicit MetricsPage(const Overview& overview);
+    explicit MetricsPage(const Overview& overview) : overview_(overview) {}
 
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
     /// The same as text (exposition format 0.0.4).
@@ -31,8 +31,6 @@ class MetricsPage final : public prometheus::Collectable {
 
   private:
     const Overview& overview_;
-    std::vector<std::string> servers_;
-    std::vector<std::string> caps_;
 };
 
 }  // namespace weir::app

@@ -27,6 +27,7 @@ struct Overview {
     std::vector<const proxy::ClientBook*> client_books;
     std::string effective_config;  ///< as config/check_report.h writes it
     Time started;
+    WallTime started_at;            ///< the same by the calendar
     WallTime loaded_at;             ///< when the configuration that holds was read
     bool is_last_load_good = true;  ///< false: another one was read since, and refused
     std::function<bool()> is_draining;

@@ -55,6 +55,7 @@ Server::Server(Private, std::shared_ptr<proxy::Plan> plan, ReadAgain read_again)
       control_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
     log::set_level(log_level_of(settings().log.level));
+    plan_->fleet->bound_connections(settings());
 }
 
 Server::~Server() {
@@ -118,6 +119,7 @@ Result<bool> Server::open_admin(std::string effective_config) {
                                .client_books = {},
                                .effective_config = std::move(effective_config),
                                .started = loop_.now(),
+                               .started_at = loop_.calendar_time(),
                                .loaded_at = loop_.calendar_time(),
                                .is_draining = [this] { return draining_; },
                                // Not before the answer to who asked for it is out.
@@ -139,7 +141,10 @@ void Server::start_workers() {
     Shared shared{.plan = plan_,
                   .budget = budget_,
                   .gate = gate_,
-                  .on_connect_failed = [this] { control_.post([this] { on_connect_failed(); }); },
+                  .on_connect_failed =
+                      [this](const std::optional<Endpoint>& server) {
+                          control_.post([this, server] { on_connect_failed(server); });
+                      },
                   .on_accept_ended = [this] { on_accept_ended(); },
                   .on_worker_ended = [this] { on_worker_ended(); }};
     for (size_t each = 0; each < worker_count(); ++each)
@@ -178,9 +183,9 @@ void Server::start_resolver() {
         });
 }
 
-void Server::on_connect_failed() {
+void Server::on_connect_failed(const std::optional<Endpoint>& server) {
     resolver_->ask_again();
-    if (probers_) probers_->hurry();
+    if (probers_) probers_->hurry(server);
 }
 
 /// On the resolver's thread.

@@ -68,7 +68,7 @@ class Server {
     void start_checks();
     void start_watchdog();
     static void on_tick(void* server);
-    void on_connect_failed();
+    void on_connect_failed(const std::optional<Endpoint>& server);
     void on_resolved(const std::string& name, size_t server, const net::Resolution&);
     void wait_for_addresses();
     void on_accept_ended();

@@ -73,6 +73,7 @@ void Server::put_in_force(std::shared_ptr<proxy::Plan> plan) {
     budget_.set_limit(settings().limits.memory_bytes);
     gate_.set_bounds(connection_bounds(settings().clients));
     plan_->rules.take_effect(loop_.now());
+    plan_->fleet->bound_connections(settings());
     if (plan_->around.log_writer && plan_->around.log_writer == before->around.log_writer)
         plan_->around.log_writer->reopen();
     adopted_.assign(workers_.size(), nullptr);

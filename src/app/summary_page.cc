@@ -17,7 +17,6 @@ namespace weir::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using proxy::Metrics;
 using proxy::Scope;
 using proxy::ScopeFigures;
 

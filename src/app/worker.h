@@ -6,9 +6,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/endpoint.h"
 #include "config/settings.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -27,9 +29,10 @@ struct Shared {
     std::shared_ptr<proxy::Plan> plan;
     MemoryBudget& budget;
     proxy::ConnectionGate& gate;
-    std::function<void()> on_connect_failed;  ///< any thread
-    std::function<void()> on_accept_ended;    ///< any thread: this worker needs the listening sockets no more
-    std::function<void()> on_worker_ended;    ///< any thread
+    /// Any thread; to which server, or to all of them.
+    std::function<void(const std::optional<Endpoint>&)> on_connect_failed;
+    std::function<void()> on_accept_ended;  ///< any thread: this worker needs the listening sockets no more
+    std::function<void()> on_worker_ended;  ///< any thread
 };
 
 /// Made and destroyed by the control thread; its public calls may come from any.

@@ -25,6 +25,7 @@ struct Options {
     std::vector<std::string> set;
     Question question;
     bool as_markdown = false;
+    bool is_quiet = false;
 };
 
 /// One item as it is, several as `['a', 'b']`, each quoted so that nothing in it is taken for syntax.
@@ -53,6 +54,15 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("-s,--set", options.set, "one key of the configuration, e.g. timeout.total=10s")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
+}
+
+CLI::App* add_check(CLI::App& app, Options& options) {
+    CLI::App* check =
+        app.add_subcommand("check", "check the configuration and show it with the origin of every value");
+    check->add_option("file", options.check_file, "the YAML file")->type_name("FILE");
+    check->add_flag("-q,--quiet", options.is_quiet, "show mistakes and warnings alone");
+    check->fallthrough();
+    return check;
 }
 
 CLI::App* add_explain(CLI::App& app, Question& question) {
@@ -113,10 +123,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     app.footer(kFooter);
     Options options;
     add_options(app, options);
-    CLI::App* check =
-        app.add_subcommand("check", "check the configuration and show it with the origin of every value");
-    check->add_option("file", options.check_file, "the YAML file")->type_name("FILE");
-    check->fallthrough();
+    CLI::App* check = add_check(app, options);
     CLI::App* demo = app.add_subcommand("demo", "start a sample app behind a proxy and say what to try");
     demo->fallthrough();
     CLI::App* explain = add_explain(app, options.question);
@@ -140,6 +147,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     made.config_file = options.check_file.empty() ? options.config_file : options.check_file;
     made.question = std::move(options.question);
     made.as_markdown = options.as_markdown;
+    made.is_quiet = options.is_quiet;
     auto flags = assignments(options);
     if (!flags) return fail(flags.error());
     made.flags = std::move(*flags);

@@ -31,6 +31,7 @@ struct CommandLine {
     std::vector<config::Assignment> flags;
     Question question = {};    ///< of Action::explain
     bool as_markdown = false;  ///< of Action::schema: a table for people to read
+    bool is_quiet = false;     ///< of Action::check: mistakes and warnings alone
 };
 
 /// Why there is nothing to do: help was printed (0), or the usage was wrong (2).

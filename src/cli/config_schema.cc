@@ -20,7 +20,7 @@ Json nothing() { return {{"type", "null"}}; }
 
 Json value_schema(const Field& field);
 
-Json described(Json schema, const Field& field);
+Json described(const Json& schema, const Field& field);
 
 Json map_schema(std::string_view path) {
     Json properties = Json::object();

@@ -11,7 +11,7 @@
 namespace weir::config {
 namespace {
 
-constexpr size_t kMaxBodyBytes = 64 * 1024;
+constexpr size_t kMaxBodyBytes = 65536;
 constexpr size_t kMaxWord = 64;  ///< braces included; what is longer is text
 
 struct Placeholder {

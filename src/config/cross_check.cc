@@ -137,7 +137,7 @@ class Checks {
                                   format_size(limits.uri_bytes), format_size(limits.header_bytes)),
                       fmt::format("set `limits.uri` to at most {}", format_size(limits.header_bytes))});
         }
-        constexpr size_t kUsualHead = 64 * 1024;
+        constexpr size_t kUsualHead = 65536;
         if (are_sound({"limits.header"}) && limits.header_bytes > kUsualHead) {
             at("limits.header", Severity::warning,
                {"`limits.header` is above 64KiB: most apps refuse such a head, and each connection may hold "

@@ -28,7 +28,7 @@ Quote quote_line(std::string_view line, size_t caret, bool is_cut) {
     if (first > 0 || is_cut) quote.text = "...";
     for (size_t at = 0; at < last; ++at) {
         const Character character = first_character(line);
-        if (at == caret) quote.caret = quote.text.size() == 0 ? 0 : count_characters(quote.text);
+        if (at == caret) quote.caret = quote.text.empty() ? 0 : count_characters(quote.text);
         if (at >= first) quote.text += printable_character(line, character);
         line.remove_prefix(character.bytes);
     }

@@ -85,15 +85,53 @@ void read_variables(Draft& draft, const Sources& sources) {
     for (const std::string& name : sources.overrides) warn_of_unknown(draft, name);
 }
 
+/// As the key would be written if it could be reached: `listen.0.address` and `listen[0].address` mean
+/// `listen.address`.
+std::string without_indices(std::string_view path) {
+    std::string key;
+    for (size_t begin = 0; begin <= path.size();) {
+        const size_t end = std::min(path.find('.', begin), path.size());
+        std::string_view part = path.substr(begin, end - begin);
+        part = part.substr(0, part.find('['));
+        const bool is_index = part.find_first_not_of("0123456789") == std::string_view::npos;
+        if (!is_index) key.append(key.empty() ? "" : ".").append(part);
+        begin = end + 1;
+    }
+    return key;
+}
+
+/// The list around a key as one argument for a shell: `listen[].tls[].key` gives
+/// 'listen=[{tls: [{key: ...}]}]'.
+std::string whole_list(std::string_view path) {
+    constexpr std::string_view kList = "[]";
+    constexpr std::string_view kMap = "{}";
+    const size_t list = path.find(kList);
+    std::string text = fmt::format("'{}=[{{", path.substr(0, list));
+    std::string closing = "}]'";
+    path.remove_prefix(list + kList.size() + 1);
+    while (true) {
+        const size_t dot = path.find('.');
+        const std::string_view part = path.substr(0, dot);
+        text.append(name_of(part)).append(": ");
+        if (dot == std::string_view::npos) return text + "..." + closing;
+        const bool is_list = part.ends_with(kList);
+        const bool is_map = part.ends_with(kMap);
+        text += is_list ? "[{" : is_map ? "{NAME: {" : "{";
+        closing.insert(0, is_list ? "}]" : is_map ? "}}" : "}");
+        path.remove_prefix(dot + 1);
+    }
+}
+
 void report_unknown(Draft& draft, const Input& flag, const std::string& path) {
     std::string hint;
     for (const Field& field : fields()) {
-        if (!is_in_list(field) || key_path(field.path) != path) continue;
-        hint = fmt::format("a list is set as a whole: `--set {0}=[{{{1}: ...}}]`",
-                           key_path(parent_of(field.path)), name_of(field.path));
+        if (is_in_list(field) && key_path(field.path) == without_indices(path))
+            hint = fmt::format("a list is set as a whole: `--set {}`", whole_list(field.path));
     }
     std::vector<std::string> known;
-    for (const Field& field : fields()) known.push_back(key_path(field.path));
+    for (const Field& field : fields()) {
+        if (!is_in_list(field)) known.push_back(key_path(field.path));
+    }
     const std::string near = nearest(path, known);
     if (hint.empty() && !near.empty()) hint = fmt::format("did you mean `{}`?", near);
     if (hint.empty()) {

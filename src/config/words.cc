@@ -114,9 +114,10 @@ Parsed parse_method(std::string_view text) {
 }
 
 Parsed parse_media_range(std::string_view text) {
-    const size_t slash = std::min(text.find('/'), text.size());
+    const size_t slash = text.find('/');
     const std::string_view type = text.substr(0, slash);
-    const std::string_view subtype = text.substr(std::min(slash + 1, text.size()));
+    const std::string_view subtype =
+        slash == std::string_view::npos ? std::string_view() : text.substr(slash + 1);
     const size_t parameters = subtype.find(';');
     if (parameters != std::string_view::npos) {
         return fail(Wrong{quoted(text) + " has parameters, which do not count",

@@ -38,32 +38,34 @@ void append_number(std::integral auto value, std::string& out) {
 
 }  // namespace
 
+/// Views rather than literals: their lengths need not be counted at run time.
 void problem_json(const LocalReply& reply, std::string& out) {
+    using std::string_view_literals::operator""sv;
     const ReasonText& text = text_of(reply.reason);
-    out.assign(R"({"type":")").append(type_uri(text.type));
-    out.append(R"(","title":")").append(title_of(text));
-    out.append(R"(","status":)");
+    out.assign(R"({"type":")"sv).append(type_uri(text.type));
+    out.append(R"(","title":")"sv).append(title_of(text));
+    out.append(R"(","status":)"sv);
     append_number(text.status, out);
-    out.append(R"(,"detail":")");
+    out.append(R"(,"detail":")"sv);
     append_escaped(Escaping::json, reply.detail, out);
-    out.append(R"(","reason":")").append(text.slug);
+    out.append(R"(","reason":")"sv).append(text.slug);
     if (!reply.rule.empty()) {
-        out.append(R"(","rule":")");
+        out.append(R"(","rule":")"sv);
         append_escaped(Escaping::json, reply.rule, out);
     }
-    out.append(R"(","request_id":")");
+    out.append(R"(","request_id":")"sv);
     append_escaped(Escaping::json, reply.request_id, out);
-    out.append("\"");
+    out.append("\""sv);
     if (reply.retry_after) {
-        out.append(R"(,"retry_after":)");
+        out.append(R"(,"retry_after":)"sv);
         append_number(retry_after_seconds(*reply.retry_after), out);
     }
     if (text.type == ProblemType::quota_exceeded && !reply.rule.empty()) {
-        out.append(R"(,"violated-policies":[")");
+        out.append(R"(,"violated-policies":[")"sv);
         append_escaped(Escaping::json, reply.rule, out);
-        out.append("\"]");
+        out.append("\"]"sv);
     }
-    out.append("}\n");
+    out.append("}\n"sv);
 }
 
 std::string problem_json(const LocalReply& reply) {

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <cassert>
 #include <cerrno>
 #include <utility>
 
@@ -18,8 +19,16 @@ IoResult failed_or_again() {
 
 }  // namespace
 
-Stream::Stream(Loop& loop, Fd fd, Owner& owner, std::unique_ptr<TlsSession> tls)
-    : owner_(owner), fd_(std::move(fd)), tls_(std::move(tls)) {
+Stream::Stream(Loop& loop, Fd fd, Owner& owner, std::unique_ptr<TlsSession> tls) : owner_(owner) {
+    open(loop, {.fd = std::move(fd), .tls = std::move(tls)});
+}
+
+void Stream::open(Loop& loop, Parts parts) {
+    assert(!fd_);
+    fd_ = std::move(parts.fd);
+    tls_ = std::move(parts.tls);
+    sent_ = parts.sent;
+    received_ = parts.received;
     if (tls_) tls_->attach(fd_.get());
     // What the handshake has taken from the socket, no edge tells of again.
     readable_ = tls_ && tls_->is_established();
@@ -74,7 +83,7 @@ void Stream::secure(std::unique_ptr<TlsSession> tls) {
 Stream::Parts Stream::release() {
     event_del(&event_);
     readable_ = writable_ = false;
-    return {.fd = std::move(fd_), .tls = std::move(tls_)};
+    return {.fd = std::move(fd_), .tls = std::move(tls_), .sent = sent_, .received = received_};
 }
 
 IoResult Stream::handshake() {

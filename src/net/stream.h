@@ -35,6 +35,8 @@ class Stream {
 
     /// `tls`: none for a plain stream.
     Stream(Loop& loop, Fd fd, Owner& owner, std::unique_ptr<TlsSession> tls = nullptr);
+    /// Closed, until open().
+    explicit Stream(Owner& owner) : owner_(owner) {}
     /// Goes on with the socket of `former`, which is left closed. What is readable or writable is told anew.
     Stream(Loop& loop, Stream& former, Owner& owner);
     ~Stream() { close(); }
@@ -46,13 +48,18 @@ class Stream {
     /// `ok` where the stream can carry bytes, a plain one at once; `again`: on_ready() comes when it may go
     /// on.
     IoResult handshake();
-    /// Gives the connection up for another stream to go on with: what has come and was not read is read
-    /// there. Nothing may be on its way out.
+    /// A connection between two streams. The counts are those of a plain one.
     struct Parts {
         Fd fd;
-        std::unique_ptr<TlsSession> tls;
+        std::unique_ptr<TlsSession> tls{};
+        uint64_t sent = 0;
+        uint64_t received = 0;
     };
+    /// Gives the connection up for another stream to go on with, on any thread: what has come and was not
+    /// read is read there. Nothing may be on its way out.
     [[nodiscard]] Parts release();
+    /// Of a closed one: goes on with them. What is readable or writable is told anew.
+    void open(Loop& loop, Parts parts);
 
     /// Up to `room.size()` bytes in one system call; under TLS, in one for each record.
     IoResult read(std::span<char> room);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <span>
 
 namespace weir::policy {
 
@@ -24,13 +23,12 @@ void Attempt::drop() {
     if (ejections != nullptr && is_probe_) ejections->release_probe(server_);
 }
 
-Ejections::Ejections(const config::Passive& bounds, size_t servers)
-    : bounds_(bounds), count_(servers), servers_(std::make_unique<Server[]>(servers)) {
-    for (size_t i = 0; i < count_; ++i) servers_[i].failures.resize(bounds_.failures.value_or(0));
+Ejections::Ejections(const config::Passive& bounds, size_t servers) : bounds_(bounds), servers_(servers) {
+    for (Server& server : servers_) server.failures.resize(bounds_.failures.value_or(0));
 }
 
 Ejections::Standing Ejections::standing(size_t server, Time now) const {
-    assert(server < count_);
+    assert(server < servers_.size());
     const int64_t state = servers_[server].state.load(std::memory_order_relaxed);
     if (is_in(state)) return Standing::in;
     const bool is_over = state != kProbing && now.time_since_epoch().count() >= state;
@@ -38,7 +36,7 @@ Ejections::Standing Ejections::standing(size_t server, Time now) const {
 }
 
 std::optional<Attempt> Ejections::enter(size_t server, Time now) {
-    assert(server < count_);
+    assert(server < servers_.size());
     std::atomic<int64_t>& state = servers_[server].state;
     int64_t seen = state.load(std::memory_order_relaxed);
     if (is_in(seen)) return Attempt(*this, static_cast<uint32_t>(server), false);
@@ -109,8 +107,8 @@ bool Ejections::is_out(const Server& server) {
 /// Whether at most half of all are out when this one is, too.
 bool Ejections::has_room_for(const Server& server) const {
     size_t out = 1;
-    for (size_t i = 0; i < count_; ++i) out += &servers_[i] != &server && is_out(servers_[i]) ? 1 : 0;
-    return out <= count_ / 2;
+    for (const Server& each : servers_) out += &each != &server && is_out(each) ? 1 : 0;
+    return out <= servers_.size() / 2;
 }
 
 void Ejections::release_probe(size_t index) {
@@ -121,14 +119,13 @@ void Ejections::release_probe(size_t index) {
 }
 
 void Ejections::set_down(size_t index, bool is_down, Time now) {
-    assert(index < count_);
+    assert(index < servers_.size());
     const std::lock_guard lock(mutex_);
     servers_[index].is_down = is_down;
-    const std::span all(servers_.get(), count_);
-    auto out = static_cast<size_t>(std::count_if(all.begin(), all.end(), is_out));
-    for (; out > count_ / 2; --out) {
+    auto out = static_cast<size_t>(std::count_if(servers_.begin(), servers_.end(), is_out));
+    for (; out > servers_.size() / 2; --out) {
         Server* next = nullptr;
-        for (Server& server : all) {
+        for (Server& server : servers_) {
             const int64_t state = server.state.load(std::memory_order_relaxed);
             const bool may_be_lifted = !server.is_down && !is_in(state) && state != kProbing;
             if (may_be_lifted && (next == nullptr || state < next->state.load(std::memory_order_relaxed)))
@@ -140,7 +137,7 @@ void Ejections::set_down(size_t index, bool is_down, Time now) {
 }
 
 std::optional<Time> Ejections::ejected_until(size_t server) const {
-    assert(server < count_);
+    assert(server < servers_.size());
     const int64_t state = servers_[server].state.load(std::memory_order_relaxed);
     if (is_in(state)) return std::nullopt;
     return state == kProbing ? kNever : Time(Duration(state));

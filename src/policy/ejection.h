@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -115,9 +114,8 @@ class Ejections {
     void release_probe(size_t server);
 
     const config::Passive bounds_;
-    size_t count_;
     std::mutex mutex_;
-    std::unique_ptr<Server[]> servers_;
+    std::vector<Server> servers_;  ///< as many from beginning to end
 };
 
 }  // namespace weir::policy

@@ -26,20 +26,24 @@ class Count {
 /// How long things took, in fixed buckets. The bounds are the ones that dashboards know, and some below them
 /// for answers that take less than a millisecond.
 struct Buckets {
-    static constexpr std::array<double, 18> kBounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
-                                                    0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
-                                                    1,      2.5,     5,      10,    30,     60};
+    static constexpr std::array<int64_t, 18> kMicroseconds{
+        100,     250,     500,     1'000,     2'500,     5'000,     10'000,     25'000,     50'000,
+        100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
+    static constexpr auto kBounds = [] {  // in seconds
+        std::array<double, kMicroseconds.size()> seconds{};
+        for (size_t i = 0; i < seconds.size(); ++i) seconds[i] = static_cast<double>(kMicroseconds[i]) / 1e6;
+        return seconds;
+    }();
     static constexpr size_t kCount = kBounds.size() + 1;  ///< the last one has no bound
 
     /// Of the first bucket whose bound is not below `took`, as Prometheus has it.
     [[nodiscard]] static size_t index_of(Duration took) {
-        static constexpr auto kNanoseconds = [] {
-            std::array<int64_t, kBounds.size()> all{};
-            for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(kBounds[i] * 1e9 + 0.5);
-            return all;
-        }();
-        const auto* const found = std::lower_bound(kNanoseconds.begin(), kNanoseconds.end(), took.count());
-        return static_cast<size_t>(found - kNanoseconds.begin());
+        const auto is_below = [](int64_t bound, Duration time) {
+            return std::chrono::microseconds(bound) < time;
+        };
+        const auto* const found =
+            std::lower_bound(kMicroseconds.begin(), kMicroseconds.end(), took, is_below);
+        return static_cast<size_t>(found - kMicroseconds.begin());
     }
 };
 

@@ -15,6 +15,7 @@ enum class Retry : unsigned char {
     no,
     if_unprocessed,  ///< the connection ended without one response byte: if idempotent, or if no byte can
                      ///< have been read
+    if_idempotent,   ///< the connection ended behind some of the answer, none of which has gone further
     always,          ///< nothing was sent: there was no connection
 };
 

@@ -40,13 +40,15 @@ void Exchange::enter(Event event) {
     note_times(before);
     Holdings kept = holdings_of(state_);
     if (state_ != State::tunnel) tunnel_.reset();
-    if (!kept.slots && slots_) let_slots_go(before, event);
     if (ticket_ && state_ != State::connecting && state_ != State::awaiting) let_hold_go();
     if (before == State::holding) leave_hold();
+    if (event == Event::client_gone && app_is_at_work(before)) leave_to_app();
     if (!kept.lease) {
         lease_.drop();
         visit_ = {};
     }
+    // After the lease: who gets them may be on another thread, and finds the connection idle.
+    if (!kept.slots && slots_) let_slots_go(before, event);
     if (!kept.request) upload_.drop_body();
     if (state_ == State::closed) {
         tunnel_task_.withdraw();

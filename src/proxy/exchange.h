@@ -104,6 +104,8 @@ class Exchange final : public UpstreamUser {
     void refuse_for_lack_of_room();
     void note_shadow_caps();
     void let_slots_go(ExchangeState before, ExchangeEvent);
+    [[nodiscard]] bool app_is_at_work(ExchangeState before) const;
+    void leave_to_app();
     void add_times();
     [[nodiscard]] int64_t milliseconds_left() const;
     void refresh_deadline();
@@ -124,6 +126,7 @@ class Exchange final : public UpstreamUser {
     void fail(const Error&);
     void count_failure(const Error&, bool is_repeated) const;
     [[nodiscard]] bool may_repeat(const Error&) const;
+    [[nodiscard]] bool may_ask_again() const;
     [[nodiscard]] bool is_stale(const Error&) const;
     void note_outcome(bool succeeded);
     void note_answer(bool is_sound);
@@ -133,6 +136,7 @@ class Exchange final : public UpstreamUser {
 
     [[nodiscard]] Time hold_until() const;
     void arm_deadline(Time now);
+    void on_connect_late(Time now);
     void sample_progress(Time now);
     [[nodiscard]] bool client_owes() const;
     [[nodiscard]] Duration since_start(Time) const;

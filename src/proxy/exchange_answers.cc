@@ -68,8 +68,12 @@ void Exchange::reply(const Error& error) {
     record_.reason = text.slug;
     record_.refusal = error.reason;
     record_.rule = error.rule;
-    std::string detail(error.detail);
-    if (error.system_error != 0) detail += " (" + std::generic_category().message(error.system_error) + ")";
+    std::string with_cause;
+    std::string_view detail = error.detail;
+    if (error.system_error != 0) {
+        with_cause.append(detail).append(" (" + std::generic_category().message(error.system_error) + ")");
+        detail = with_cause;
+    }
     keep_detail(detail);
     http::LocalReply local{.reason = error.reason,
                            .rule = error.rule,

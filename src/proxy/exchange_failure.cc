@@ -29,7 +29,7 @@ void Exchange::fail(const Error& error) {
     const bool repeats = may_repeat(error);
     count_failure(error, repeats);
     if (repeats) {
-        if (error.retry == Retry::if_unprocessed) want_ = UpstreamPool::Want::fresh;
+        if (error.retry != Retry::always) want_ = UpstreamPool::Want::fresh;
         if (was_stale) --attempts_;
         ++record_.retries;
         lease_.drop();
@@ -86,10 +86,16 @@ bool Exchange::may_repeat(const Error& error) const {
             // A reused connection may have been closed for its idleness; a fresh one that dies has died while
             // the app was at work.
             if (is_stale(error)) return http::is_idempotent(method_) || lease_->none_delivered();
-            return http::is_idempotent(method_) && attempts_ < retry.attempts &&
-                   plan_->fleet->budget().take(kit_.loop.now());
+            return may_ask_again();
+        case Retry::if_idempotent: return may_ask_again();
     }
     return false;
+}
+
+/// The app may have acted on it.
+bool Exchange::may_ask_again() const {
+    return http::is_idempotent(method_) && attempts_ < plan_->settings.upstream.retry.attempts &&
+           plan_->fleet->budget().take(kit_.loop.now());
 }
 
 /// For who asks about this request later: what the error's views lead to does not live as long.

@@ -133,15 +133,21 @@ void Exchange::refresh_deadline() {
     upload_.rewrite(deadline_at_, {text.data(), deadline_digits_});
 }
 
+/// Under a cap, on a request whose client has left.
+bool Exchange::app_is_at_work(State before) const {
+    return before == State::awaiting && upload_.all_sent() && slots_ && !scope_->caps.empty();
+}
+
+void Exchange::leave_to_app() {
+    kit_.abandoned->keep({.plan = plan_,
+                          .leased = {.visit = std::move(visit_), .lease = std::move(lease_)},
+                          .permits = slots_->hand_over()},
+                         started_ + total_);
+}
+
 /// The state that is entered holds none. Where the app was at work, for how long says how long it takes.
 void Exchange::let_slots_go(State before, Event event) {
     Time now = kit_.loop.now();
-    const bool app_is_at_work = before == State::awaiting && upload_.all_sent() && !scope_->caps.empty();
-    if (event == Event::client_gone && app_is_at_work)
-        return kit_.abandoned->keep({.plan = plan_,
-                                     .leased = {.visit = std::move(visit_), .lease = std::move(lease_)},
-                                     .permits = slots_->hand_over()},
-                                    started_ + total_);
     const bool app_was_at_work = before == State::awaiting || before == State::streaming;
     if (app_was_at_work && event != Event::client_gone) {
         slots_->settle(now);

@@ -47,13 +47,20 @@ void Exchange::on_deadline(Time now) {
     } else if (overdue) {
         fail({.reason = http::Reason::deadline, .detail = "the app did not answer within the total time"});
     } else if (state_ == State::connecting && now - phase_started_ >= bounds.connect) {
-        fail({.reason = http::Reason::upstream_connect,
-              .retry = Retry::always,
-              .detail = lease_->what_is_late()});
+        on_connect_late(now);
     } else {
         sample_progress(now);
     }
     if (state_ != State::closed) arm_deadline(now);
+}
+
+void Exchange::on_connect_late(Time now) {
+    if (lease_->is_waiting()) {
+        phase_started_ = now;
+        return lease_->pool().go_ahead(*lease_);
+    }
+    fail(
+        {.reason = http::Reason::upstream_connect, .retry = Retry::always, .detail = lease_->what_is_late()});
 }
 
 /// Whoever everything waits for: the client, where bytes wait for it or more of the body is needed.

@@ -16,6 +16,13 @@ std::shared_ptr<ServerTls> tls_to(const config::Server& server, const config::Up
                                        name.empty() ? server.address.host : name);
 }
 
+uint32_t bound_of_connections(const config::ScopeLimits& limits, const config::Server& server) {
+    size_t bound = server.max_in_flight.value_or(Berths::kUnbounded);
+    if (limits.mode == config::Mode::enforce)
+        bound = std::min(bound, limits.concurrency.value_or(Berths::kUnbounded));
+    return static_cast<uint32_t>(bound);
+}
+
 }  // namespace
 
 bool is_same(const config::Server& a, const config::Server& b) {
@@ -39,6 +46,26 @@ std::shared_ptr<Fleet::State> Fleet::state_of(const config::Server& wanted) cons
     for (size_t index = 0; index < servers_.size(); ++index)
         if (is_same(servers_[index], wanted)) return states_[index];
     return nullptr;
+}
+
+void Fleet::bound_connections(const config::Settings& settings) {
+    for (size_t index = 0; index < servers_.size(); ++index)
+        states_[index]->berths->set_bound(bound_of_connections(settings.limits, servers_[index]));
+}
+
+/// Exact, over all workers: two that find room for one would be one too many.
+bool Fleet::enter(size_t server) {
+    std::atomic<uint32_t>& in_flight = states_[server]->in_flight;
+    const std::optional<size_t>& cap = servers_[server].max_in_flight;
+    if (!cap) {
+        in_flight.fetch_add(1, std::memory_order_relaxed);
+        return true;
+    }
+    uint32_t inside = in_flight.load(std::memory_order_relaxed);
+    do {
+        if (inside >= *cap) return false;
+    } while (!in_flight.compare_exchange_weak(inside, inside + 1, std::memory_order_relaxed));
+    return true;
 }
 
 void Fleet::set_health(size_t server, Health health, Time now) {

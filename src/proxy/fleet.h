@@ -13,6 +13,7 @@
 #include "policy/ejection.h"
 #include "policy/health_check.h"
 #include "policy/retry_budget.h"
+#include "proxy/berths.h"
 #include "proxy/server_tls.h"
 
 namespace weir::proxy {
@@ -57,8 +58,17 @@ class Fleet {
     /// down.
     [[nodiscard]] bool is_ready() const;
 
-    /// A request is inside a server from its lease to the end of that.
-    void enter(size_t server) { states_[server]->in_flight.fetch_add(1, std::memory_order_relaxed); }
+    /// The room for connections to a server, of all workers. Never null.
+    [[nodiscard]] const std::shared_ptr<Berths>& berths(size_t server) const {
+        return states_[server]->berths;
+    }
+    /// The plan with these settings holds: as many connections to a server as requests may be inside it, by
+    /// the global cap and by its own. A cap of a route bounds none, since others may take the rest, nor does
+    /// one in shadow mode. Checks and tunnels are not counted.
+    void bound_connections(const config::Settings& settings);
+
+    /// A request is inside a server from its lease to the end of that. False: the server is full.
+    [[nodiscard]] bool enter(size_t server);
     void leave(size_t server) { states_[server]->in_flight.fetch_sub(1, std::memory_order_relaxed); }
     [[nodiscard]] uint32_t in_flight(size_t server) const {
         return states_[server]->in_flight.load(std::memory_order_relaxed);
@@ -83,6 +93,7 @@ class Fleet {
         std::atomic<Time> came_back{Time::min()};  ///< Time::min(): it was never down
         std::atomic<uint32_t> in_flight{0};
         std::array<std::atomic<uint64_t>, policy::kCheckResults> checks{};
+        const std::shared_ptr<Berths> berths = std::make_shared<Berths>();
     };
 
     const std::vector<config::Server> servers_;

@@ -4,9 +4,11 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/block_pool.h"
+#include "base/endpoint.h"
 #include "base/object_pool.h"
 #include "http/h2_answer.h"
 #include "http/imf_date.h"
@@ -61,7 +63,8 @@ struct Kit {
     ObjectPool<Turn> turns;
     ObjectPool<H2Stream> h2_streams;
     bool draining = false;
-    std::function<void()> on_connect_failed = [] {};  ///< asks the resolver to look again
+    /// To one server, or none of them could be asked: they are looked up, and checked, again.
+    std::function<void(const std::optional<Endpoint>&)> on_connect_failed = [](const auto&) {};
 
     http::RequestHead request_scratch;
     http::ResponseHead response_scratch;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
+#include <memory>
 
 #include "proxy/access_log.h"
 #include "proxy/secret_names.h"
@@ -18,6 +19,14 @@ constexpr size_t most_before_path() {
     for (size_t index = 0; index < static_cast<size_t>(NotableRequest::Text::path); ++index)
         sum += NotableRequest::kMost[index];
     return sum;
+}
+
+/// The oldest request has long left the caches. While it is fetched, the worker goes on.
+void expect_write_at(const NotableRequest& next) {
+    constexpr size_t kCacheLine = 64;
+    constexpr size_t kUsualBytes = 320;
+    const auto* const bytes = reinterpret_cast<const char*>(&next);
+    for (size_t at = 0; at < kUsualBytes; at += kCacheLine) __builtin_prefetch(bytes + at, 1);
 }
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -117,9 +126,11 @@ void NotableRequests::note(const AccessRecord& record) {
         requests_.emplace_back(record);
         hashes_.push_back(hash);
     } else {
-        requests_[slot] = NotableRequest(record);
+        // In its place: most of the room for texts is neither written nor fetched.
+        std::construct_at(&requests_[slot], record);
         hashes_[slot] = hash;
     }
+    if (requests_.size() == capacity_) expect_write_at(requests_[count_ % capacity_]);
 }
 
 std::optional<NotableRequest> NotableRequests::find(std::string_view request_id) const {

@@ -109,7 +109,7 @@ void Prober::conclude(const Probe::Finding& finding) {
         kit_.fleet().set_health(server_, check_.state(), now);
         tell_change(before, lasted, finding.cause);
         kit_.on_change(server_, check_.state());
-    } else if (is_first) {
+    } else if (is_first && finding.result != CheckResult::passed) {
         log::warning("server {} fails its first check: {}", name_, finding.cause);
     }
 }

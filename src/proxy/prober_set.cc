@@ -9,8 +9,9 @@ ProberSet::ProberSet(ProbeKit kit) : kit_(std::move(kit)) {
         probers_.push_back(std::make_unique<Prober>(kit_, server));
 }
 
-void ProberSet::hurry() {
-    for (auto& prober : probers_) prober->hurry();
+void ProberSet::hurry(const std::optional<Endpoint>& server) {
+    for (size_t index = 0; index < probers_.size(); ++index)
+        if (!server || kit_.fleet().server(index).address == *server) probers_[index]->hurry();
 }
 
 }  // namespace weir::proxy

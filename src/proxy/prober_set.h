@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "proxy/prober.h"
@@ -16,8 +17,8 @@ class ProberSet {
     ProberSet& operator=(const ProberSet&) = delete;
 
     void on_resolved(size_t server, const net::Resolution& found) { probers_[server]->on_resolved(found); }
-    /// A worker could not connect to a server. Which one it was is not told: all are asked soon.
-    void hurry();
+    /// A worker could not connect to a server, or could ask none of them: that one, or all, are asked soon.
+    void hurry(const std::optional<Endpoint>& server = std::nullopt);
 
   private:
     ProbeKit kit_;

@@ -160,15 +160,18 @@ void Rules::make_server_cap() {
     }
     if (!is_capped) return;
     const size_t queue = settings_.limits.queue.size;
-    server_room_ = is_open ? policy::ConcurrencyLimits::kUnbounded : room;
     server_cap_ = add_gate({.owner = "servers",
                             .name = "servers",
-                            .limits = {.slots = server_room_,
+                            .limits = {.slots = is_open ? policy::ConcurrencyLimits::kUnbounded : room,
                                        .queue = {.entries = queue > 0 ? queue : kDefaultPlaces,
                                                  .bytes = settings_.limits.memory_bytes / 2},
-                                       .wait = Duration::max()}});
+                                       .wait = Duration::max()},
+                            .group = nullptr,
+                            .shadow = nullptr});
 }
 
+/// The first time in any case: until they are asked, the rules before these may still set the room of a cap
+/// that is shared.
 void Rules::set_server_room(std::optional<uint32_t> room, Time now) {
     const uint32_t slots = room.value_or(policy::ConcurrencyLimits::kUnbounded);
     if (server_cap_ == nullptr || server_room_.exchange(slots) == slots) return;
@@ -190,7 +193,9 @@ ConcurrencyGate* Rules::make_cap(std::string owner, std::string name, const conf
                      .name = std::move(name),
                      .mode = limits.mode,
                      .limits = limits_of(limits, settings_.limits.memory_bytes / 2),
-                     .shadow_room = room_of(limits)});
+                     .shadow_room = room_of(limits),
+                     .group = nullptr,
+                     .shadow = nullptr});
 }
 
 ConcurrencyGate* Rules::add_gate(ConcurrencyGate gate) {

@@ -95,7 +95,8 @@ class Rules {
     [[nodiscard]] policy::ClientKey client_of(const policy::RequestView& view) const {
         return client_key_(view);
     }
-    /// How many requests the servers may take at once, of those that are in; nothing: any number.
+    /// How many requests the servers may take at once, of those that are in; nothing: any number. Asked again
+    /// and again by one worker, under the plan that it serves by.
     void set_server_room(std::optional<uint32_t> room, Time now);
     /// By their numbers.
     [[nodiscard]] const std::vector<Scope>& scopes() const { return scopes_; }
@@ -127,7 +128,8 @@ class Rules {
     std::vector<std::unique_ptr<RateGate>> gates_;
     std::vector<std::unique_ptr<ConcurrencyGate>> caps_;
     ConcurrencyGate* server_cap_ = nullptr;  ///< of the servers that have caps
-    std::atomic<uint32_t> server_room_{policy::ConcurrencyLimits::kUnbounded};  ///< as was set last
+    static constexpr uint64_t kNotSet = UINT64_MAX;
+    std::atomic<uint64_t> server_room_{kNotSet};                   ///< as was set last, by these rules
     std::map<std::string, ConcurrencyGate*, std::less<>> groups_;  ///< by the name that routes share
     std::vector<Scope> scopes_;  ///< the first one without a route, then one for each
 };

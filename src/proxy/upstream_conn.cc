@@ -14,46 +14,33 @@ namespace weir::proxy {
 namespace {
 constexpr uint8_t kMaxInterimHeads = 32;
 constexpr int kMaxAnnouncedIdle = 86400;
+/// An app that writes head and body apart may die in between, and is then mid-answer for some microseconds.
+/// For so long a whole head waits for the first of its body: until then the answer is nobody's, and may be
+/// another one yet, and both go out in one write. A body of unknown length may take hours to begin.
+constexpr Duration kHeadPatience = std::chrono::milliseconds(10);
 
 /// What a TLS server says to whoever speaks plain HTTP to it: an alert (RFC 8446, 5.1).
 bool is_tls_alert(std::string_view bytes) { return bytes.starts_with("\x15\x03"); }
 
-/// The others may be an app that is going or coming.
-bool is_lasting(net::TlsFault::Kind kind) {
-    using Kind = net::TlsFault::Kind;
-    switch (kind) {
-        case Kind::untrusted:
-        case Kind::other_name:
-        case Kind::expired:
-        case Kind::not_yet_valid:
-        case Kind::not_tls:
-        case Kind::too_old:
-        case Kind::unlike: return true;
-        case Kind::none:
-        case Kind::no_certificate:
-        case Kind::refused:
-        case Kind::ended:
-        case Kind::broken: return false;
-    }
-    return false;
-}
 }  // namespace
 
-UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t address_index)
+UpstreamConn::UpstreamConn(Kit& kit, UpstreamPool& pool)
     : kit_(kit),
       pool_(pool),
       tls_(pool.tls()),
-      stream_(kit.loop, std::move(fd), *this, tls_ ? tls_->session() : nullptr),
+      stream_(*this),
       task_(kit.loop, &UpstreamConn::on_task, this),
+      head_timer_(
+          kit.loop.timers(), [](void* self, Time) { static_cast<UpstreamConn*>(self)->pass_held_head(); },
+          this),
       opened_at_(kit.loop.now()),
-      idle_since_(opened_at_),
-      address_index_(address_index) {}
+      idle_since_(opened_at_) {}
 
 void UpstreamConn::lease_to(UpstreamUser& user) {
     user_ = &user;
     ++requests_;
     sent_before_ = stream_.sent_bytes();
-    paused_ = request_sent_ = has_answered_ = head_done_ = keep_alive_ = reusable_ = false;
+    paused_ = request_sent_ = has_answered_ = head_done_ = head_is_held_ = keep_alive_ = reusable_ = false;
     interim_heads_ = 0;
     partial_bytes_ = 0;
     scan_ = {};
@@ -65,6 +52,7 @@ void UpstreamConn::lease_to(UpstreamUser& user) {
 bool UpstreamConn::end_lease() {
     user_ = nullptr;
     task_.withdraw();
+    head_timer_.disarm();
     if (state_ != State::leased || !reusable_ || stream_.peer_closed()) return false;
     state_ = State::idle;
     idle_since_ = kit_.loop.now();
@@ -75,6 +63,8 @@ void UpstreamConn::close() {
     state_ = State::closed;
     task_.withdraw();
     stream_.close();
+    wish_.reset();
+    berth_.drop();
 }
 
 net::IoResult UpstreamConn::write(std::span<const iovec> pieces) {
@@ -111,6 +101,7 @@ std::string_view UpstreamConn::what_is_late() const {
 
 void UpstreamConn::on_ready() {
     switch (state_) {
+        case State::taken_over: return begin_reuse();
         case State::connecting: return finish_connect();
         case State::securing: return secure();
         case State::tunnel: return user_->on_tunnel_ready();
@@ -124,62 +115,16 @@ void UpstreamConn::on_ready() {
             if (state_ == State::leased && user_ == user && stream_.writable()) user->on_upstream_writable();
             return;
         }
+        case State::waiting:
+        case State::failing:
         case State::closed: return;
     }
 }
 
 void UpstreamConn::on_task(void* conn) {
     auto& self = *static_cast<UpstreamConn*>(conn);
+    if (self.state_ == State::failing) return self.fail_connect(self.failure_);
     if (self.state_ == State::leased && !self.paused_ && self.stream_.readable()) self.read_turn();
-}
-
-void UpstreamConn::finish_connect() {
-    if (!stream_.writable() && !stream_.readable()) return;
-    if (int error = net::socket_error(stream_.fd()); error != 0)
-        return fail_connect({.reason = http::Reason::upstream_connect,
-                             .retry = Retry::always,
-                             .detail = "the app does not accept connections",
-                             .system_error = error});
-    if (!stream_.writable()) return;
-    state_ = State::securing;
-    secure();
-}
-
-/// A plain connection is ready at once.
-void UpstreamConn::secure() {
-    auto secured = stream_.handshake();
-    switch (secured.status) {
-        case net::IoStatus::ok: return be_connected();
-        case net::IoStatus::again: return;
-        case net::IoStatus::closed:
-        case net::IoStatus::failed: break;
-    }
-    tls_failure_ = tls_->describe(stream_.tls()->fault());
-    tls_->note_failure(tls_failure_);
-    fail_connect({.reason = http::Reason::upstream_connect,
-                  .retry = Retry::always,
-                  .detail = tls_failure_,
-                  .is_lasting = is_lasting(stream_.tls()->fault().kind)});
-}
-
-void UpstreamConn::be_connected() {
-    pool_.note_connected(*this);
-    if (user_ == nullptr) {
-        state_ = State::idle;
-        idle_since_ = kit_.loop.now();
-        return pool_.keep_idle(*this);
-    }
-    state_ = State::leased;
-    sent_before_ = stream_.sent_bytes();
-    UpstreamUser* user = user_;
-    user->on_connected();
-    // An app may speak first ("503 busy"): its words came together with the connection.
-    if (state_ == State::leased && user_ == user && !paused_ && stream_.readable()) task_.post();
-}
-
-void UpstreamConn::fail_connect(const Error& error) {
-    if (user_ != nullptr) return fail(error);
-    pool_.drop_idle(*this);
 }
 
 void UpstreamConn::read_turn() {
@@ -225,6 +170,10 @@ void UpstreamConn::consume(std::string_view bytes) {
 
 /// Returns what is left behind the head; empty where the head is not whole yet.
 std::string_view UpstreamConn::take_head(std::string_view bytes) {
+    if (std::exchange(head_is_held_, false)) {
+        head_timer_.disarm();
+        return on_head({partial_head_.bytes(), partial_bytes_}, bytes);
+    }
     bool stashed = partial_bytes_ > 0;
     if (stashed) {
         stash(bytes);
@@ -269,6 +218,7 @@ std::string_view UpstreamConn::on_head(std::string_view head, std::string_view r
     }
     if (parsed.status == 101) {
         state_ = State::tunnel;
+        berth_.drop();  // it may live for days, as the request's slots do not
         user_->on_upgraded(parsed, rest);
         return {};
     }
@@ -281,8 +231,31 @@ std::string_view UpstreamConn::on_head(std::string_view head, std::string_view r
         }
         return rest;
     }
-    head_done_ = true;
     http::Body body = http::response_body(parsed, method_);
+    if (rest.empty() && body.framing == http::Framing::length && body.length > 0) {
+        stash(head);
+        head_is_held_ = true;
+        head_timer_.arm(kit_.loop.now() + kHeadPatience);
+        return {};
+    }
+    return pass_head(parsed, body, rest);
+}
+
+void UpstreamConn::pass_held_head() {
+    head_is_held_ = false;
+    UpstreamUser* user = user_;
+    auto& parsed = kit_.response_scratch;
+    [[maybe_unused]] const auto fault =
+        http::parse_response_head({partial_head_.bytes(), partial_bytes_}, parsed);
+    assert(!fault);  // it has been parsed before
+    partial_bytes_ = 0;
+    (void)pass_head(parsed, http::response_body(parsed, method_), {});
+    user->on_read_turn_end();
+    if (user_ == nullptr) partial_head_.reset();
+}
+
+std::string_view UpstreamConn::pass_head(http::ResponseHead& parsed, http::Body body, std::string_view rest) {
+    head_done_ = true;
     body_ = http::BodyReader(body);
     keep_alive_ = parsed.keep_alive && body.framing != http::Framing::until_close;
     note_keep_alive(parsed);
@@ -323,7 +296,7 @@ void UpstreamConn::on_end(const net::IoResult& got) {
     bool whole = got.status == net::IoStatus::closed && head_done_ && body_.close();
     if (whole) return user_->on_response_end(body_.trailers());
     if (!has_answered_ && reused()) pool_.note_closed_after(was_idle_);
-    const Retry retry = has_answered_ ? Retry::no : Retry::if_unprocessed;
+    const Retry retry = retry_after_end();
     if (stream_.tls() != nullptr && stream_.tls()->fault().kind != net::TlsFault::Kind::none) {
         tls_failure_ = tls_->describe(stream_.tls()->fault());
         tls_->note_failure(tls_failure_);
@@ -334,6 +307,11 @@ void UpstreamConn::on_end(const net::IoResult& got) {
           .detail = has_answered_ ? "the app closed the connection in the middle of its answer"
                                   : "the app closed the connection without an answer",
           .system_error = got.error});
+}
+
+Retry UpstreamConn::retry_after_end() const {
+    if (!has_answered_) return Retry::if_unprocessed;
+    return head_done_ ? Retry::no : Retry::if_idempotent;
 }
 
 void UpstreamConn::fail(const Error& error) { user_->on_upstream_failed(error); }

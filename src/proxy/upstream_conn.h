@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "http/message.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "proxy/berths.h"
 #include "proxy/error.h"
 
 namespace weir::proxy {
@@ -49,9 +51,12 @@ class UpstreamUser {
 /// with the user.
 class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
   public:
-    UpstreamConn(Kit& kit, UpstreamPool& pool, net::Fd fd, size_t address_index);
+    UpstreamConn(Kit& kit, UpstreamPool& pool);
 
     enum class State : uint8_t {
+        waiting,     ///< for a berth, without a socket
+        failing,     ///< could not even be started: its user is told by a task
+        taken_over,  ///< from another worker; not known to be alive
         connecting,
         securing,  ///< connected, and TLS is being agreed on
         idle,
@@ -71,6 +76,8 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     /// Somebody else waits for the answer from now on.
     void pass_to(UpstreamUser& user);
     [[nodiscard]] bool paused() const { return paused_; }
+    /// For room to be opened in: see UpstreamPool::go_ahead.
+    [[nodiscard]] bool is_waiting() const { return state_ == State::waiting; }
     [[nodiscard]] bool is_connected() const { return state_ == State::leased || state_ == State::tunnel; }
     /// It has carried another request before this one.
     [[nodiscard]] bool reused() const { return requests_ > 1; }
@@ -83,6 +90,14 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     [[nodiscard]] net::Stream& stream() { return stream_; }
     [[nodiscard]] UpstreamPool& pool() const { return pool_; }
 
+    // ---- for the pool: how it comes by a socket, once
+    void wait_for_berth(BerthParty& party, bool takes_used);
+    /// What it waited for, if that is there.
+    [[nodiscard]] std::optional<BerthWish::Granted> claim_berth();
+    void connect(Berth berth, net::Fd fd, size_t address_index);
+    void take_over(HandedOver connection, size_t address_index);
+    void fail_soon(Berth berth, const Error& error, size_t address_index);
+
     // ---- for the pool
     void lease_to(UpstreamUser& user);
     /// The lease is over; true where the connection can carry another request.
@@ -90,6 +105,14 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     /// Whether a peer's close is already waiting to be seen: one system call.
     [[nodiscard]] bool close_is_pending() { return stream_.peek().status != net::IoStatus::again; }
     void close();
+    /// Of an idle one: leaves this closed.
+    [[nodiscard]] std::unique_ptr<HandedOver> hand_over(const net::SocketAddress& address);
+    /// It counts among the connections to another place from now on.
+    void move_to(Berth berth) { berth_ = std::move(berth); }
+    [[nodiscard]] bool has_berth() const { return static_cast<bool>(berth_); }
+    /// Its address is none of the server's any more: it is not kept.
+    void outdate() { is_outdated_ = true; }
+    [[nodiscard]] bool is_outdated() const { return is_outdated_; }
     [[nodiscard]] State state() const { return state_; }
     /// Opened ahead of need and not connected yet.
     [[nodiscard]] bool is_warming() const {
@@ -108,6 +131,7 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
   private:
     static void on_task(void* conn);
     void finish_connect();
+    void begin_reuse();
     void secure();
     void be_connected();
     void fail_connect(const Error&);
@@ -117,6 +141,9 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     void consume(std::string_view bytes);
     std::string_view take_head(std::string_view bytes);
     std::string_view on_head(std::string_view head, std::string_view rest);
+    std::string_view pass_head(http::ResponseHead&, http::Body, std::string_view rest);
+    void pass_held_head();
+    [[nodiscard]] Retry retry_after_end() const;
     std::string_view take_body(std::string_view bytes);
     void stash(std::string_view bytes);
     void response_done(bool clean);
@@ -130,24 +157,31 @@ class UpstreamConn final : public net::Stream::Owner, public net::Retirable {
     const std::shared_ptr<ServerTls> tls_;  ///< null: in plain
     net::Stream stream_;
     net::Task task_;
-    State state_ = State::connecting;
+    Timer head_timer_;               ///< while the head is held
+    std::optional<BerthWish> wish_;  ///< while it waits
+    Berth berth_;                    ///< while there is a socket; a tunnel has none
+    State state_ = State::waiting;
     http::Method method_ = http::Method::get;
     bool paused_ = false;
     bool request_sent_ = false;
     bool head_done_ = false;
-    bool keep_alive_ = false;     ///< the app's wish
-    bool reusable_ = false;       ///< the response is over, and another request may follow
+    bool head_is_held_ =
+        false;                 ///< all of it is in partial_head_: its user gets it with the first of the body
+    bool keep_alive_ = false;  ///< the app's wish
+    bool reusable_ = false;    ///< the response is over, and another request may follow
     bool peer_finished_ = false;  ///< a FIN, not a reset, ended it
     uint8_t interim_heads_ = 0;
     uint64_t requests_ = 0;
     uint64_t sent_before_ = 0;   ///< this request, on the wire
     bool has_answered_ = false;  ///< this request, with at least one byte
+    bool is_outdated_ = false;
+    Error failure_;  ///< while it fails
     std::string tls_failure_;
     Time opened_at_;
     Time idle_since_;
     Duration announced_idle_{0};
     Duration was_idle_{0};  ///< before it was leased
-    size_t address_index_;
+    size_t address_index_ = 0;
     Block partial_head_;
     size_t partial_bytes_ = 0;
     http::HeadScan scan_;

@@ -27,33 +27,35 @@ Lease::~Lease() {
     if (conn_ != nullptr) conn_->pool().give_back(*conn_);
 }
 
-UpstreamPool::UpstreamPool(Kit& kit, Endpoint endpoint, std::shared_ptr<ServerTls> tls,
-                           ServerFigures& figures)
+UpstreamPool::UpstreamPool(Kit& kit, Lead lead, ServerFigures& figures)
     : kit_(kit),
-      endpoint_(std::move(endpoint)),
-      name_(to_string(endpoint_)),
+      lead_(std::move(lead)),
+      name_(to_string(lead_.address)),
       bounds_(kit.settings().upstream.pool),
-      tls_(std::move(tls)),
       figures_(&figures) {
-    if (auto literal = net::SocketAddress::literal(endpoint_)) addresses_ = {*literal};
+    if (auto literal = net::SocketAddress::literal(lead_.address)) addresses_ = {*literal};
+    move_berths(lead_);
 }
 
 UpstreamPool::~UpstreamPool() = default;
 
-void UpstreamPool::settle(const config::Pool& bounds, std::shared_ptr<ServerTls> tls,
-                          ServerFigures& figures) {
+void UpstreamPool::settle(const config::Pool& bounds, Lead lead, ServerFigures& figures) {
     bounds_ = bounds;
-    tls_ = std::move(tls);
     figures_ = &figures;
+    lead_.tls = std::move(lead.tls);
+    if (lead.berths != lead_.berths) move_berths(std::move(lead));
     publish();
 }
 
-Result<Lease, Error> UpstreamPool::lease(UpstreamUser& user, Want want) {
+Lease UpstreamPool::lease(UpstreamUser& user, Want want) {
     UpstreamConn* conn = take_idle(want);
     if (conn == nullptr) {
-        auto opened = open();
-        if (!opened) return fail(opened.error());
-        conn = *opened;
+        conn = &add();
+        if (Berth berth = lead_.berths->take()) {
+            open(*conn, std::move(berth));
+        } else {
+            wait_for_berth(*conn, want);
+        }
     }
     conn->lease_to(user);
     if (conn->reused()) figures_->reused.add();
@@ -74,27 +76,27 @@ UpstreamConn* UpstreamPool::take_idle(Want want) {
     return nullptr;
 }
 
-Result<UpstreamConn*, Error> UpstreamPool::open() {
-    Error failed{
-        .reason = http::Reason::upstream_connect, .retry = Retry::no, .detail = "", .system_error = 0};
-    if (addresses_.empty()) {
-        failed.retry = Retry::always;
-        failed.detail = "the app's name cannot be resolved";
-        return fail(failed);
-    }
-    size_t index = preferred_address_ % addresses_.size();
-    auto fd = net::start_connect(addresses_[index]);
-    if (!fd) {
-        note_connect_failed(index);
-        failed.system_error = fd.error();
-        bool exhausted = failed.system_error == EMFILE || failed.system_error == ENFILE;
-        failed.retry = exhausted ? Retry::no : Retry::always;
-        failed.detail = exhausted ? "weir is out of file descriptors" : "the app does not accept connections";
-        return fail(failed);
-    }
-    all_.push_back(std::make_unique<UpstreamConn>(kit_, *this, std::move(*fd), index));
+UpstreamConn& UpstreamPool::add() {
+    all_.push_back(std::make_unique<UpstreamConn>(kit_, *this));
     all_.back()->slot = all_.size() - 1;
-    return all_.back().get();
+    return *all_.back();
+}
+
+void UpstreamPool::open(UpstreamConn& conn, Berth berth) {
+    Error failed{
+        .reason = http::Reason::upstream_connect, .retry = Retry::always, .detail = "", .system_error = 0};
+    if (addresses_.empty()) {
+        failed.detail = "the app's name cannot be resolved";
+        return conn.fail_soon(std::move(berth), failed, 0);
+    }
+    const size_t index = preferred_address_ % addresses_.size();
+    auto fd = net::start_connect(addresses_[index]);
+    if (fd) return conn.connect(std::move(berth), std::move(*fd), index);
+    failed.system_error = fd.error();
+    const bool exhausted = failed.system_error == EMFILE || failed.system_error == ENFILE;
+    if (exhausted) failed.retry = Retry::no;
+    failed.detail = exhausted ? "weir is out of file descriptors" : "the app does not accept connections";
+    conn.fail_soon(std::move(berth), failed, index);
 }
 
 void UpstreamPool::give_back(UpstreamConn& conn) {
@@ -116,6 +118,7 @@ void UpstreamPool::keep_idle(UpstreamConn& conn) {
         remove(conn);
     } else {
         idle_.push_back(&conn);
+        if (owes_) pay();
     }
     publish();
 }
@@ -130,9 +133,11 @@ void UpstreamPool::drop_idle(UpstreamConn& conn) {
 void UpstreamPool::publish() {
     figures_->idle.set(idle());
     figures_->in_use.set(in_use());
+    party_->note_idle(idle());
 }
 
 void UpstreamPool::remove(UpstreamConn& conn) {
+    std::erase(waiting_, &conn);
     conn.close();
     size_t slot = conn.slot;
     kit_.loop.retire(std::move(all_[slot]));
@@ -151,7 +156,7 @@ void UpstreamPool::note_connected(const UpstreamConn& conn) {
 void UpstreamPool::note_connect_failed(size_t address_index) {
     if (preferred_address_ == address_index) preferred_address_ = address_index + 1;
     suspect_until_ = kit_.loop.now() + kSuspectFor;
-    kit_.on_connect_failed();
+    kit_.on_connect_failed(lead_.address);
 }
 
 void UpstreamPool::set_addresses(std::vector<net::SocketAddress> addresses) {
@@ -159,7 +164,9 @@ void UpstreamPool::set_addresses(std::vector<net::SocketAddress> addresses) {
     if (std::is_permutation(addresses.begin(), addresses.end(), addresses_.begin(), addresses_.end())) return;
     addresses_ = std::move(addresses);
     preferred_address_ = 0;
-    close_idle();  // they lead to where the app was
+    // They lead to where the app was.
+    for (auto& conn : all_) conn->outdate();
+    close_idle();
 }
 
 void UpstreamPool::close_idle() {
@@ -175,6 +182,7 @@ Duration UpstreamPool::idle_limit(const UpstreamConn& conn) const {
 }
 
 bool UpstreamPool::is_worn_out(const UpstreamConn& conn, Time now) const {
+    if (conn.is_outdated()) return true;
     if (bounds_.max_requests != 0 && conn.requests() >= bounds_.max_requests) return true;
     if (now - conn.opened_at() >= bounds_.max_age) return true;
     return conn.state() == UpstreamConn::State::idle && now - conn.idle_since() >= idle_limit(conn);
@@ -183,10 +191,8 @@ bool UpstreamPool::is_worn_out(const UpstreamConn& conn, Time now) const {
 void UpstreamPool::sweep(Time now) {
     learnt_idle_ = idle_learner_.limit(now);
     std::vector<UpstreamConn*> worn_out;
-    size_t warming = 0;
     for (auto& conn : all_) {
         bool warms = conn->is_warming();
-        warming += warms ? 1 : 0;
         bool late = warms && now - conn->opened_at() >= kit_.settings().timeout.connect;
         if (late || (conn->state() == UpstreamConn::State::idle && is_worn_out(*conn, now)))
             worn_out.push_back(conn.get());
@@ -194,9 +200,21 @@ void UpstreamPool::sweep(Time now) {
     for (UpstreamConn* conn : worn_out) drop_idle(*conn);
     while (idle_.size() > bounds_.max_idle && now - idle_.front()->idle_since() >= kSurplusAge)
         drop_idle(*idle_.front());
-    size_t ahead = idle_.size() + warming;
-    for (size_t opened = 0; ahead + opened < bounds_.min_idle && opened < kWarmUpsPerSweep; ++opened)
-        if (kit_.draining || !open()) return;
+    warm_up();
+    publish();
+}
+
+/// As far as there is room: nobody is asked to give up a connection for this.
+void UpstreamPool::warm_up() {
+    const auto is_warming = [](const auto& conn) { return conn->is_warming(); };
+    size_t ahead = idle_.size() + static_cast<size_t>(std::count_if(all_.begin(), all_.end(), is_warming));
+    for (size_t opened = 0; ahead < bounds_.min_idle && opened < kWarmUpsPerSweep; ++opened, ++ahead) {
+        Berth berth = kit_.draining ? Berth() : lead_.berths->take();
+        if (!berth) return;
+        UpstreamConn& conn = add();
+        open(conn, std::move(berth));
+        if (!conn.is_warming()) return;
+    }
 }
 
 }  // namespace weir::proxy

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/result.h"
 #include "config/settings.h"
 #include "net/socket.h"
 #include "policy/idle_learner.h"
+#include "proxy/berths.h"
 #include "proxy/error.h"
 #include "proxy/metrics.h"
 #include "proxy/server_tls.h"
@@ -43,12 +43,16 @@ class Lease {
     UpstreamConn* conn_ = nullptr;
 };
 
-/// Thread: its worker's. Owns its connections.
+/// Thread: its worker's. Owns its connections, each of which has a berth, but for tunnels.
 class UpstreamPool {
   public:
-    /// `tls`: null for a server that is spoken to in plain; outlives the pool. `server`: its place in the
-    /// configuration.
-    UpstreamPool(Kit& kit, Endpoint endpoint, std::shared_ptr<ServerTls> tls, ServerFigures& figures);
+    /// The server that it leads to.
+    struct Lead {
+        Endpoint address;
+        std::shared_ptr<ServerTls> tls{};  ///< null: it is spoken to in plain
+        std::shared_ptr<Berths> berths;    ///< never null; the other workers' pools have the same
+    };
+    UpstreamPool(Kit& kit, Lead lead, ServerFigures& figures);
     ~UpstreamPool();
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -58,9 +62,12 @@ class UpstreamPool {
         any_checked,  ///< the same, after a look whether the app has closed it just now
         fresh,        ///< a new connection: the last one turned out to be dead
     };
-    /// The user is told on_connected() later where the connection is new. Fails at once where none can be
-    /// started.
-    Result<Lease, Error> lease(UpstreamUser&, Want);
+    /// Where the connection is not ready at once, the user is told on_connected() later, or why it failed. It
+    /// may have to wait until another worker gives up a connection that lies idle: see go_ahead().
+    Lease lease(UpstreamUser&, Want);
+    /// A connection that still waits is opened, however many there are: its request is let into the app by
+    /// the caps, so that at most connections which nobody can give up are in its way.
+    void go_ahead(UpstreamConn&);
 
     void set_addresses(std::vector<net::SocketAddress> addresses);
     /// Once a second: closes what is too old or idle for too long, opens what `min_idle` asks for.
@@ -69,23 +76,24 @@ class UpstreamPool {
 
     /// The same server under another plan: connections go on, and new ones are made by what holds now. The
     /// figures outlive the pool, or the next such call.
-    void settle(const config::Pool& bounds, std::shared_ptr<ServerTls> tls, ServerFigures& figures);
+    void settle(const config::Pool& bounds, Lead lead, ServerFigures& figures);
+    [[nodiscard]] const Lead& lead() const { return lead_; }
     /// Whether it leads there.
     [[nodiscard]] bool leads_to(const config::Server& server) const {
-        return endpoint_ == server.address && (tls_ != nullptr) == server.is_tls;
+        return lead_.address == server.address && (lead_.tls != nullptr) == server.is_tls;
     }
     [[nodiscard]] bool is_empty() const { return all_.empty(); }
 
     /// It refused a connection a moment ago and has accepted none since.
     [[nodiscard]] bool is_suspect(Time now) const { return now < suspect_until_; }
-    [[nodiscard]] size_t in_use() const { return all_.size() - idle_.size(); }
+    [[nodiscard]] size_t in_use() const { return all_.size() - idle_.size() - waiting_.size(); }
     [[nodiscard]] size_t idle() const { return idle_.size(); }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] size_t address_count() const { return addresses_.size(); }
     [[nodiscard]] ServerFigures& figures() const { return *figures_; }
 
     // ---- for connections and leases
-    [[nodiscard]] const std::shared_ptr<ServerTls>& tls() const { return tls_; }
+    [[nodiscard]] const std::shared_ptr<ServerTls>& tls() const { return lead_.tls; }
     void give_back(UpstreamConn&);
     void drop_idle(UpstreamConn&);
     void drop_closed(UpstreamConn&);  ///< the app has closed an idle one
@@ -98,18 +106,30 @@ class UpstreamPool {
 
   private:
     UpstreamConn* take_idle(Want);
-    Result<UpstreamConn*, Error> open();
+    UpstreamConn& add();
+    void open(UpstreamConn&, Berth);
     void remove(UpstreamConn&);
     void publish();
+    void warm_up();
+    // upstream_pool_berths.cc
+    void wait_for_berth(UpstreamConn&, Want);
+    void on_called();
+    void begin_granted();
+    void begin(UpstreamConn&, BerthWish::Granted);
+    void pay();
+    void offer(UpstreamConn&);
+    [[nodiscard]] UpstreamConn* find_warming() const;
+    void move_berths(Lead lead);
     [[nodiscard]] bool is_worn_out(const UpstreamConn&, Time now) const;
     [[nodiscard]] Duration idle_limit(const UpstreamConn&) const;
 
     Kit& kit_;
-    Endpoint endpoint_;
+    Lead lead_;
     std::string name_;
     config::Pool bounds_;
-    std::shared_ptr<ServerTls> tls_;
     ServerFigures* figures_;
+    std::optional<BerthParty> party_;  ///< always there
+    bool owes_ = false;                ///< what becomes idle may be wanted elsewhere
     std::vector<net::SocketAddress> addresses_;
     size_t preferred_address_ = 0;
     Time suspect_until_{};
@@ -117,6 +137,7 @@ class UpstreamPool {
     std::optional<Duration> learnt_idle_;             ///< as of the last sweep
     std::vector<std::unique_ptr<UpstreamConn>> all_;  ///< UpstreamConn::slot is the index
     std::vector<UpstreamConn*> idle_;                 ///< the most recently used one is last
+    std::vector<UpstreamConn*> waiting_;              ///< for a berth, in order
 };
 
 }  // namespace weir::proxy

@@ -27,13 +27,15 @@ UpstreamSet::UpstreamSet(Kit& kit, uint64_t random)
 void UpstreamSet::make_pools() {
     const auto& servers = kit_.settings().upstream.servers;
     for (size_t index = 0; index < servers.size(); ++index) {
-        const std::shared_ptr<ServerTls>& tls = kit_.plan().fleet->tls(index);
+        const Fleet& fleet = *kit_.plan().fleet;
+        UpstreamPool::Lead lead{
+            .address = servers[index].address, .tls = fleet.tls(index), .berths = fleet.berths(index)};
         ServerFigures& figures = kit_.metrics->server(index);
         pools_.push_back(take_pool(servers[index]));
         if (pools_.back()) {
-            pools_.back()->settle(kit_.settings().upstream.pool, tls, figures);
+            pools_.back()->settle(kit_.settings().upstream.pool, std::move(lead), figures);
         } else {
-            pools_.back() = std::make_unique<UpstreamPool>(kit_, servers[index].address, tls, figures);
+            pools_.back() = std::make_unique<UpstreamPool>(kit_, std::move(lead), figures);
         }
     }
     candidates_.resize(pools_.size());
@@ -55,7 +57,7 @@ void UpstreamSet::adopt() {
     pools_.clear();
     make_pools();
     for (auto& pool : former_) {
-        pool->settle({}, pool->tls(), former_figures_);
+        pool->settle({}, pool->lead(), former_figures_);
         pool->close_idle();
     }
     balancer_ = policy::Balancer(kit_.settings().upstream.balance, pools_.size(), next_random());
@@ -77,34 +79,39 @@ std::optional<Visit> UpstreamSet::choose(const TriedServers& tried, Time now) {
         if (candidate.standing == Standing::in && pools_[index]->is_suspect(now))
             candidate.standing = Standing::suspect;
     }
-    // A server that is being probed turns this request away: then another one is chosen.
+    // A server that is being probed, or has just become full, turns this request away: then another one is
+    // chosen.
     for (size_t tries = 0; tries < pools_.size(); ++tries) {
         const policy::Choice choice = balancer_.choose(candidates_, next_random());
         if (choice.kind != policy::Choice::Kind::server) return std::nullopt;
-        if (auto attempt = fleet.ejections().enter(choice.server, now))
-            return Visit(kit_.plans.pin(), choice.server, std::move(*attempt));
+        if (auto visit = enter(choice.server, now)) return visit;
         candidates_[choice.server].standing = Standing::out;
     }
     return std::nullopt;
+}
+
+std::optional<Visit> UpstreamSet::enter(size_t server, Time now) {
+    Fleet& fleet = *kit_.plan().fleet;
+    if (!fleet.enter(server)) return std::nullopt;
+    Visit visit(kit_.plans.pin(), server);
+    auto attempt = fleet.ejections().enter(server, now);
+    if (!attempt) return std::nullopt;
+    visit.begin(std::move(*attempt));
+    return visit;
 }
 
 Result<Leased, Error> UpstreamSet::lease(UpstreamUser& user, UpstreamPool::Want want, TriedServers& tried) {
     const Time now = kit_.loop.now();
     auto visit = choose(tried, now);
     if (!visit) {
-        kit_.on_connect_failed();  // their checks are hurried while requests wait for them
+        kit_.on_connect_failed(std::nullopt);  // their checks are hurried while requests wait for them
         return fail(Error{.reason = http::Reason::upstream_unavailable,
                           .retry = Retry::no,
                           .detail = "no server of the app can take requests"});
     }
     const size_t server = visit->server();
     tried.set(server);
-    auto lease = pools_[server]->lease(user, want);
-    if (!lease) {
-        visit->settle(false, now);
-        return fail(lease.error());
-    }
-    return Leased{.visit = std::move(*visit), .lease = std::move(*lease)};
+    return Leased{.visit = std::move(*visit), .lease = pools_[server]->lease(user, want)};
 }
 
 size_t UpstreamSet::max_connects() const {

@@ -29,8 +29,7 @@ class UpstreamSet {
     /// the others, those in use end with their requests.
     void adopt();
 
-    /// Fails with `upstream_unavailable` where no server may be asked. `server`, if given, is told which one
-    /// was asked, also where that failed at once.
+    /// Fails with `upstream_unavailable` where no server may be asked.
     Result<Leased, Error> lease(UpstreamUser&, UpstreamPool::Want, TriedServers& tried);
     /// How often a request whose connect failed may be tried: every address of every server once, within
     /// reason.
@@ -43,6 +42,7 @@ class UpstreamSet {
 
   private:
     [[nodiscard]] std::optional<Visit> choose(const TriedServers& tried, Time now);
+    [[nodiscard]] std::optional<Visit> enter(size_t server, Time now);
     [[nodiscard]] uint64_t next_random();
 
     [[nodiscard]] std::unique_ptr<UpstreamPool> take_pool(const config::Server& server);

@@ -12,10 +12,8 @@ namespace weir::proxy {
 class Visit {
   public:
     Visit() = default;
-    Visit(PlanPin plan, size_t server, policy::Attempt attempt)
-        : plan_(std::move(plan)), server_(server), attempt_(std::move(attempt)) {
-        plan_->fleet->enter(server);
-    }
+    /// Of one whom the plan's fleet has let enter.
+    Visit(PlanPin plan, size_t server) : plan_(std::move(plan)), server_(server) {}
     Visit(Visit&& other) noexcept
         : plan_(std::move(other.plan_)), server_(other.server_), attempt_(std::move(other.attempt_)) {}
     Visit& operator=(Visit&& other) noexcept {
@@ -29,6 +27,7 @@ class Visit {
         if (plan_) plan_->fleet->leave(server_);
     }
 
+    void begin(policy::Attempt attempt) { attempt_ = std::move(attempt); }
     /// The first call counts; without one nothing is said of the server. True: it has just been left out, or
     /// has come back.
     bool settle(bool succeeded, Time now) { return attempt_.settle(succeeded, now); }

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from harness.metrics import ask_admin
 from harness.poll import eventually
 from harness.upstream import answering, replying
 
@@ -169,14 +170,20 @@ def test_a_slow_request_is_marked(weir, connect, upstream):
         ("?password=abc", "?password=***"),
         ("?api_key=x", "?api_key=***"),
         ("?monkey=x", "?monkey=x"),
+        ("?%74oken=abc&b=%20", "?%74oken=***&b=%20"),
+        ("?a=1;api%5Fkey=abc;b=2", "?a=1;api%5Fkey=***"),
+        ("?next=%2Fy%3Fcode%3Dabc", "?next=%2Fy%3Fcode%3D***"),
+        ("?next=https://me:abc@host/", "?next=https://***@host/"),
     ],
 )
 def test_secrets_in_a_query_stay_out_of_the_log_but_reach_the_app(weir, connect, upstream, query, logged):
     app = upstream(answering())
-    proxy = weir(app)
-    connect(proxy).ask("/login" + query)
+    proxy = weir(app, admin="127.0.0.1:0", log={"slow": "0s"})
+    answer = connect(proxy).ask("/login" + query, fields={"Referer": "https://me:abc@host/login" + query})
     (line,) = proxy.log_lines(1)
     assert line["path"] == "/login" + logged
+    assert line["referer"] == "https://***@host/login" + logged
+    assert ask_admin(proxy, "/why/" + answer.value("x-request-id")).json["path"] == "/login" + logged
     assert app.requests[0].target == "/login" + query
 
 

@@ -53,3 +53,14 @@ def test_a_mebibyte_is_read(tmp_path):
     text = SMALLEST + "# " + "x" * ((1 << 20) - len(SMALLEST) - 3) + "\n"
     assert len(text) == 1 << 20
     assert check(tmp_path, text) == (0, "")
+
+
+def test_quiet_shows_mistakes_and_warnings_alone(tmp_path):
+    (tmp_path / "good.yaml").write_text(SMALLEST)
+    (tmp_path / "risky.yaml").write_text(SMALLEST + "clients: {trusted_proxies: [0.0.0.0/0]}\n")
+    (tmp_path / "bad.yaml").write_text(SMALLEST + "limts: 1\n")
+    assert run(tmp_path, "check", "--quiet", "good.yaml") == (0, "", "")
+    code, shown, errors = run(tmp_path, "check", "-q", "risky.yaml")
+    assert (code, shown) == (0, "") and ": warning: " in errors
+    code, shown, errors = run(tmp_path, "check", "-q", "bad.yaml")
+    assert (code, shown) == (1, "") and "did you mean `limits`?" in errors

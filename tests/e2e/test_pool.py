@@ -210,16 +210,60 @@ def test_a_fresh_connection_that_ends_without_an_answer_is_an_error(weir, connec
     assert len(app.requests) <= 2
 
 
+HALF_ANSWERS = {
+    "within its head": b"HTTP/1.1 200 OK\r\nContent-",
+    "behind its head": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+}
+
+
 @endings
-def test_a_reused_connection_that_ends_within_the_answers_head_is_an_error(weir, connect, upstream, ending):
-    def half(connection):
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-")
+@pytest.mark.parametrize("half", HALF_ANSWERS.values(), ids=HALF_ANSWERS.keys())
+@pytest.mark.parametrize("is_reused", [False, True], ids=["fresh", "reused"])
+def test_an_app_that_dies_before_the_body_of_its_answer_is_asked_again_where_that_is_harmless(
+    weir, connect, upstream, ending, half, is_reused
+):
+    """As Python's servers do, which write head and body apart: nothing has reached the client yet."""
+
+    def dying(connection):
+        if is_reused:
+            connection.request()
+            connection.send(OK)
+        connection.request()
+        connection.send(half)
         ending(connection)
 
-    app = upstream([one_answer_then(half), answering(b"again")])
-    client = connect(weir(app))
-    client.ask()
-    client.request("/second").assert_problem(502, "upstream_reset")
+    def ask(method):
+        app = upstream([dying, answering(b"again")])
+        client = connect(weir(app))
+        if is_reused:
+            client.ask("/first")
+        return app, client.ask("/second", method, body=b"")
+
+    app, answer = ask("GET")
+    assert (answer.status, answer.body) == (200, b"again")
+    assert len(app.connections) == 2
+    app, answer = ask("POST")
+    assert (answer.status, answer.json["reason"]) == (502, "upstream_reset")
+    assert len(app.connections) == 1
+
+
+def test_a_head_waits_only_for_a_moment_for_its_body(weir, connect, upstream):
+    def script(connection):
+        connection.request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+        app.released.wait(10)
+        connection.send(b"body")
+        connection.request()
+        connection.answer(b"next")
+
+    app = upstream(script)
+    client = connect(weir(app)).request()
+    with Stopwatch() as watch:
+        head = client.head()
+    assert watch.seconds < 1
+    app.release()
+    assert (head.status, client.exactly(4)) == (200, b"body")
+    assert client.ask().body == b"next"
     assert len(app.connections) == 1
 
 

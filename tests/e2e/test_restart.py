@@ -2,63 +2,14 @@
 
 import resource
 import signal
-import threading
-from collections import Counter
 
 import pytest
 
-from harness.client import Client
+from harness.load import Load
 from harness.poll import Stopwatch, eventually, free_port
 from harness.process import cpu_seconds
 from harness.upstream import answering
 from harness.wire import Closed
-
-
-class Load:
-    """Clients that ask without a pause until the block ends; `statuses` counts what they got, "lost" is no answer."""
-
-    def __init__(self, proxy, clients=4, method="GET", target="/hello"):
-        self.statuses = Counter()
-        self.sent = 0
-        self.clients = clients
-        self._proxy, self._method, self._target = proxy, method, target
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._ask_often) for _ in range(clients)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask_often(self):
-        client = None
-        while not self._over.is_set():
-            client = client or Client(self._proxy.address)
-            body = b"" if self._method == "POST" else None
-            try:
-                answer = client.ask(self._target, self._method, body=body)
-                outcome, is_over = answer.status, answer.value("connection") == "close"
-            except (Closed, OSError):
-                outcome, is_over = "lost", True
-            if is_over:
-                client.close()
-                client = None
-            with self._lock:
-                self.sent += 1
-                self.statuses[outcome] += 1
-        if client:
-            client.close()
-
-    def wait_for_more(self, count, status=200):
-        """Until so many further requests came back with that status."""
-        goal = self.statuses[status] + count
-        eventually(lambda: self.statuses[status] >= goal, 20, f"{count} more of {status}: {self.statuses}")
 
 
 @pytest.mark.parametrize("worker", ["sync", "gthread"])

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
+from harness.load import Load
 from harness.poll import Stopwatch, eventually
 from harness.upstream import answering
 from test_queue import Room
-from test_restart import Load
 
 
 def bodies(connect, proxy, count, **options):

@@ -6,20 +6,17 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
-from collections import Counter
 from contextlib import closing
 
 import pytest
 
 from harness.client import Client
+from harness.load import Load
 from harness.metrics import ask_admin
-from harness.poll import eventually
-from harness.service import NotifySocket, hanging, handing_over
+from harness.service import Callers, NotifySocket, hanging, handing_over
 from harness.upstream import answering
 from harness.weir import BINARY, ROOT, run, start
-from harness.wire import Closed
 
 ADMIN = "127.0.0.1:0"
 
@@ -151,53 +148,18 @@ def test_what_is_no_listening_socket_keeps_it_from_starting(tmp_path):
     assert "descriptor 3 was handed over, and is not a listening socket" in str(refused.value)
 
 
-class Callers:
-    """Ask on a new connection each time, until the block ends."""
-
-    def __init__(self, address, count=4):
-        self.outcomes = Counter()
-        self._address = address
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._call) for _ in range(count)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _call(self):
-        while not self._over.is_set():
-            try:
-                with closing(Client(self._address)) as client:
-                    outcome = client.ask(fields={"Connection": "close"}).status
-            except (Closed, OSError) as failure:
-                outcome = repr(failure)
-            with self._lock:
-                self.outcomes[outcome] += 1
-
-    def wait_for_more(self, count):
-        goal = self.outcomes[200] + count
-        eventually(lambda: self.outcomes[200] >= goal, what=f"{count} more answers; so far {self.outcomes}")
-
-
 def test_a_restart_on_a_socket_that_stays_loses_no_connection(stage, upstream):
     app = upstream(answering(b"hello"))
     with closing(listening()) as sock:
         settings = {"listen": name_of(sock), "workers": 2}
         proxy = stage.weir(app, **settings, **handing_over(sock))
-        with Callers(sock.getsockname()) as callers:
+        with Load(sock.getsockname(), keep=False) as load:
             for _ in range(3):
-                callers.wait_for_more(50)
+                load.wait_for_more(50)
                 proxy.stop()
                 proxy = stage.weir(app, **settings, **handing_over(sock))
-            callers.wait_for_more(50)
-        assert set(callers.outcomes) == {200}, callers.outcomes
+            load.wait_for_more(50)
+        assert set(load.statuses) == {200}, load.failures
 
 
 ANALYZE = shutil.which("systemd-analyze")
@@ -221,8 +183,8 @@ def test_the_service_is_confined():
 @needs_analyze
 def test_the_unit_files_are_sound(tmp_path):
     service = (ROOT / "systemd/weir.service").read_text()
-    assert service.count("ExecStart=weir ") == 1
-    (tmp_path / "weir.service").write_text(service.replace("ExecStart=weir ", f"ExecStart={BINARY} "))
+    assert service.count("ExecStart=weir ") == service.count("ExecReload=weir ") == 1
+    (tmp_path / "weir.service").write_text(service.replace("=weir ", f"={BINARY} "))
     shutil.copy(ROOT / "systemd/weir.socket", tmp_path)
     done = subprocess.run(
         [ANALYZE, "verify", "--man=no", tmp_path / "weir.service", tmp_path / "weir.socket"],

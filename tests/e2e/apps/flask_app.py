@@ -52,6 +52,17 @@ def slow(seconds):
     return "slow\n"
 
 
+@app.route("/book", methods=["GET", "POST"])
+def book():
+    """Whatever becomes of this process: what was begun is in the book that all of them share."""
+    order = request.query_string.decode()
+    if request.method == "POST":
+        with open(os.environ["BOOK"], "a", encoding="ascii") as lines:
+            lines.write(f"{order}\n")
+    time.sleep(0.02)
+    return f"{order}\n"
+
+
 @app.route("/empty")
 def empty():
     return "", 204

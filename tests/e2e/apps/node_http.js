@@ -1,5 +1,6 @@
 // A plain Node server: echo, a counter that must not be doubled, streams and server-sent events.
 'use strict';
+const fs = require('fs');
 const http = require('http');
 
 let orders = 0;
@@ -21,6 +22,13 @@ const routes = {
     orders += 1;
     request.resume();
     request.on('end', () => response.end(String(orders)));
+  },
+  // Whatever becomes of this process: what was begun is in the book that all of them share.
+  '/book': (request, response) => {
+    const order = request.url.split('?')[1];
+    request.resume();
+    if (request.method === 'POST') fs.appendFileSync(process.env.BOOK, `${order}\n`);
+    setTimeout(() => response.end(`${order}\n`), 20);
   },
   '/trailers': (request, response) => {
     response.writeHead(200, {Trailer: 'X-Sum'});

@@ -22,7 +22,7 @@ class App(Process):
             self.wait_until_listening(port)
 
 
-def gunicorn(directory, worker="sync", workers=1, unix=False, port=None):
+def gunicorn(directory, worker="sync", workers=1, unix=False, port=None, env=None):
     port = None if unix else port or free_port()
     path = directory / "app.sock" if unix else None
     bind = f"unix:{path}" if unix else f"127.0.0.1:{port}"
@@ -45,7 +45,7 @@ def gunicorn(directory, worker="sync", workers=1, unix=False, port=None):
         *(["--threads", "8"] if worker == "gthread" else []),
         "flask_app:app",
     ]
-    return App(directory, "gunicorn", command, port, path)
+    return App(directory, "gunicorn", command, port, path, env)
 
 
 def node(directory, script="node_http.js", port=None, env=None):
@@ -72,4 +72,10 @@ def uvicorn(directory, port=None):
     return App(directory, "uvicorn", command, port)
 
 
-KINDS = {"gunicorn": gunicorn, "node": node, "uvicorn": uvicorn}
+def mixed(directory, port=None):
+    """Not a real one, but fast: see there."""
+    port = port or free_port()
+    return App(directory, "mixed", [sys.executable, APPS / "mixed_app.py", port], port)
+
+
+KINDS = {"gunicorn": gunicorn, "node": node, "uvicorn": uvicorn, "mixed": mixed}

@@ -48,6 +48,10 @@ class Process:
     def signal(self, number):
         self.popen.send_signal(number)
 
+    def signal_group(self, number):
+        """To its children too, as a service manager does it."""
+        os.killpg(self.pid, number)
+
     @contextmanager
     def stopped(self):
         """It stands still within the block; what happened meanwhile, signals included, it finds all at once."""

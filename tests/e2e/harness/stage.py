@@ -44,6 +44,11 @@ class Stage:
         self._upstreams.append(started)
         return started
 
+    def adopt_upstream(self, upstream):
+        """One of another kind, taken down with the others."""
+        self._upstreams.append(upstream)
+        return upstream
+
     def deaf_upstream(self):
         started = DeafListener()
         self._upstreams.append(started)

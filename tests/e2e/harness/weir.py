@@ -18,12 +18,14 @@ ADMIN_LINE = re.compile(r"metrics and states are at 127\.0\.0\.1:(\d+)$", re.M)
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99",
     "UBSAN_OPTIONS": "print_stacktrace=1",
+    "TSAN_OPTIONS": "exitcode=66:atexit_sleep_ms=0:history_size=4:second_deadlock_stack=1",
 }
 
 
 def is_sanitized():
     """Under a sanitizer memory and time are no measure."""
-    return b"__asan_init" in BINARY.read_bytes()
+    program = BINARY.read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def to_yaml(value):

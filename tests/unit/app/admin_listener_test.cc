@@ -6,55 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "app/admin_connection.h"
-#include "app/watched_parts.h"
-#include "net/driven_loop.h"
-#include "net/sockets.h"
+#include "app/served_admin.h"
 
 namespace weir::app {
 
 namespace {
-
-constexpr std::string_view kAsk = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-/// An admin address on a port that the kernel chose, and its clients.
-struct Admin {
-    Admin() {
-        auto opened = AdminListener::open(driven.loop, parts.overview);
-        REQUIRE(opened.has_value());
-        listener = std::move(*opened);
-        const std::string address = listener->address();
-        where = *net::SocketAddress::literal(*parse_endpoint(address));
-    }
-    ~Admin() {
-        listener.reset();
-        driven.settle(1);
-    }
-    [[nodiscard]] net::Fd connect() const { return net::connect_to(where); }
-
-    /// All that comes until `ends` says that it is enough.
-    template <class Ends>
-    std::string receive(const net::Fd& client, Ends ends) {
-        std::string got;
-        CHECK(driven.until([&] {
-            got += net::receive(client);
-            return ends(got);
-        }));
-        return got;
-    }
-    std::string ask(const net::Fd& client, std::string_view bytes = kAsk) {
-        REQUIRE(driven.until([&] { return net::send_some(client, bytes) == bytes.size(); }));
-        return receive(client, [](const std::string& got) { return got.ends_with("\n"); });
-    }
-    std::string receive_to_end(const net::Fd& client) {
-        return receive(client, [&](const std::string&) { return net::next_at(client) == "end"; });
-    }
-
-    WatchedParts parts;
-    net::DrivenLoop driven;
-    std::unique_ptr<AdminListener> listener;
-    net::SocketAddress where;
-};
 
 size_t count_of(const std::string& text, std::string_view what) {
     size_t count = 0;
@@ -147,6 +103,85 @@ TEST_CASE("more clients than there is room for are served one after the other, a
                            [](const std::string& one) { return one.ends_with("ok\n"); });
     }));
     CHECK(std::any_of(idle.begin(), idle.end(), [](const net::Fd& fd) { return net::next_at(fd) == "end"; }));
+}
+
+namespace {
+
+constexpr std::string_view kAskSummary = "GET /summary HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// Counts how often the summary is made.
+struct CountingAdmin : Admin {
+    CountingAdmin() {
+        parts.overview.is_draining = [this] {
+            ++looks;
+            return false;
+        };
+        admin_ask_once();
+        looks_each = looks;
+        looks = 0;
+    }
+    void admin_ask_once() { ask(connect(), kAskSummary); }
+    /// As many clients as have asked and not been answered yet.
+    std::vector<net::Fd> asking(size_t count) {
+        std::vector<net::Fd> clients;
+        for (size_t i = 0; i < count; ++i) {
+            clients.push_back(connect());
+            REQUIRE(driven.until([&] { return net::send_some(clients.back(), kAskSummary) > 0; }));
+        }
+        return clients;
+    }
+    /// The processor was busy with pages for so long that nobody gets one now.
+    void rest() {
+        parts.overview.is_draining = [this] {
+            for (const Time begun = monotonic_now();
+                 monotonic_now() < begun + std::chrono::milliseconds(10);) {
+            }
+            return false;
+        };
+        admin_ask_once();
+        parts.overview.is_draining = [this] {
+            ++looks;
+            return false;
+        };
+        looks = 0;
+    }
+    int looks = 0;
+    int looks_each = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a page that many ask for is made once for all of them, and each gets it whole") {
+    CountingAdmin admin;
+    admin.rest();
+    std::vector<net::Fd> clients = admin.asking(20);
+    for (const net::Fd& client : clients)
+        CHECK(admin.receive(client, [](const std::string& got) { return got.ends_with("}\n"); })
+                  .starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(admin.looks == admin.looks_each);
+}
+
+TEST_CASE("while pages rest, probes are answered, and so are refusals") {
+    CountingAdmin admin;
+    admin.rest();
+    const std::vector<net::Fd> waiting = admin.asking(1);
+    const net::Fd probe = admin.connect();
+    CHECK(admin.ask(probe).ends_with("ok\n"));
+    CHECK(admin.ask(probe, "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 404 "));
+    CHECK(admin.looks == 0);
+    CHECK(net::next_at(waiting.front()) == "nothing");
+    admin.receive(waiting.front(), [](const std::string& got) { return got.ends_with("}\n"); });
+}
+
+TEST_CASE("who leaves while a page is waited for is waited for by nobody") {
+    CountingAdmin admin;
+    admin.rest();
+    std::vector<net::Fd> clients = admin.asking(3);
+    admin.driven.settle();
+    clients.front() = net::Fd();
+    net::reset(clients.back());
+    admin.receive(clients[1], [](const std::string& got) { return got.ends_with("}\n"); });
+    CHECK(admin.ask(clients[1]).ends_with("ok\n"));
 }
 
 TEST_CASE("an address that is taken is an error that names it") {

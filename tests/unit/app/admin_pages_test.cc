@@ -20,12 +20,54 @@ AdminAnswer ask(const WatchedParts& parts, const std::string& line,
     http::RequestHead head;
     REQUIRE_FALSE(
         http::parse_request_head(bytes, {.head_bytes = 8192, .fields = 100, .uri_bytes = 8192}, head));
-    return AdminPages(parts.overview).answer(head, kNow);
+    return *AdminPages(parts.overview).answer(head, kNow);
 }
 
 nlohmann::json json_of(const AdminAnswer& answer) { return nlohmann::json::parse(answer.body); }
 
 }  // namespace
+
+TEST_CASE("pages are made in rounds; what probes ask for, actions and refusals are answered at once") {
+    WatchedParts parts;
+    const auto is_for_round = [&](const std::string& line, const char* host = "127.0.0.1") {
+        const std::string bytes = line + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+        http::RequestHead head;
+        REQUIRE_FALSE(
+            http::parse_request_head(bytes, {.head_bytes = 8192, .fields = 100, .uri_bytes = 8192}, head));
+        return AdminPages(parts.overview).is_for_round(head);
+    };
+    for (const char* page :
+         {"/", "/metrics", "/stats", "/summary", "/clients", "/limits", "/config", "/why/id"})
+        CHECK_MESSAGE(is_for_round(std::string("GET ") + page), page);
+    for (const char* line : {"GET /livez", "GET /readyz", "HEAD /health", "POST /drain", "POST /reload",
+                             "GET /nothing", "POST /metrics"})
+        CHECK_FALSE_MESSAGE(is_for_round(line), line);
+    CHECK_FALSE(is_for_round("GET /metrics", "evil.example"));
+}
+
+TEST_CASE("a page is made once for all who ask between two rounds, each with its own right to it") {
+    WatchedParts parts(WatchedParts::with_admin(proxy::limited_settings()));
+    parts.settings.admin.token = "secret";
+    parts.settle();
+    AdminPages pages(parts.overview);
+    const auto asked = [&](const std::string& line, const std::string& token) {
+        const std::string bytes =
+            line + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+        http::RequestHead head;
+        REQUIRE_FALSE(
+            http::parse_request_head(bytes, {.head_bytes = 8192, .fields = 100, .uri_bytes = 8192}, head));
+        return pages.answer(head, kNow);
+    };
+    const auto first = asked("GET /config", "secret");
+    CHECK(asked("HEAD /config", "secret") == first);
+    CHECK(asked("GET /config", "wrong")->status == 401);
+    CHECK(asked("GET /limits", "secret") != first);
+    CHECK(asked("GET /why/a", "secret") != asked("GET /why/a", "secret"));
+    parts.overview.effective_config = "workers: 3\n";
+    CHECK(asked("GET /config", "secret")->body == "workers: 2\n");
+    pages.forget();
+    CHECK(asked("GET /config", "secret")->body == "workers: 3\n");
+}
 
 TEST_CASE("each page has its content and its type") {
     WatchedParts parts;

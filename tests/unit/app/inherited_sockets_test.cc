@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 
-#include "app/service_notice.h"
 #include "net/sockets.h"
 
 namespace weir::app {
@@ -77,13 +76,6 @@ TEST_CASE("what is claimed behaves as a socket of weir's own") {
     socklen_t length = sizeof at_once;
     getsockopt(claimed->get(), IPPROTO_TCP, TCP_NODELAY, &at_once, &length);
     CHECK(at_once == 1);
-}
-
-TEST_CASE("where no manager is, nothing is handed over and nobody watches") {
-    const auto sockets = service_notice::take_sockets();
-    REQUIRE(sockets.has_value());
-    CHECK(sockets->empty());
-    CHECK_FALSE(service_notice::watchdog_interval().has_value());
 }
 
 }  // namespace weir::app

@@ -162,6 +162,40 @@ TEST_CASE("names that are there twice are told apart, so that no series is") {
     CHECK(series.contains("weir_queue_depth{queue='group-concurrency#2'}"));
 }
 
+TEST_CASE("servers and caps are those of the plan that holds, be they more or fewer than before") {
+    config::Settings more = proxy::limited_settings();
+    config::Settings fewer = more;
+    fewer.upstream.servers.pop_back();
+    fewer.upstream.servers[0].address.port = 6000;
+    fewer.limits.concurrency.reset();
+    WatchedParts parts(more);
+    const MetricsPage page(parts.overview);
+    const auto go_over_to = [&](const config::Settings& settings) {
+        parts.settings = WatchedParts::with_admin(settings);
+        parts.settle();
+        for (auto& worker : parts.overview.workers)
+            worker =
+                std::make_shared<proxy::Metrics>(parts.overview.plan->rules, parts.overview.fleet().size());
+        return series_in(page.text());
+    };
+    const auto few = go_over_to(fewer);
+    CHECK(few.contains("weir_upstream_up{server='127.0.0.1:6000'}"));
+    CHECK_FALSE(few.contains("weir_upstream_up{server='127.0.0.1:5001'}"));
+    CHECK_FALSE(few.contains("weir_queue_depth{queue='concurrency'}"));
+    CHECK(few.contains("weir_queue_depth{queue='reports-concurrency'}"));
+    const auto many = go_over_to(more);
+    CHECK(many.contains("weir_pool_connections{server='127.0.0.1:5001',state='idle'}"));
+    CHECK(many.contains("weir_queue_depth{queue='concurrency'}"));
+}
+
+TEST_CASE("a reload is no start of the process") {
+    WatchedParts parts;
+    parts.overview.loaded_at += std::chrono::seconds(7);
+    auto series = series_in(MetricsPage(parts.overview).text());
+    CHECK(series["process_start_time_seconds"] == 1'600'000'000);
+    CHECK(series["weir_config_reload_timestamp_seconds"] == 1'700'000'007);
+}
+
 TEST_CASE("every metric explains itself") {
     WatchedParts parts;
     std::set<std::string> names;

@@ -88,7 +88,7 @@ TEST_CASE("a server is up until checks or requests say otherwise") {
                                .max_eject = std::chrono::seconds(10)};
     WatchedParts parts(settings);
     parts.fleet.set_health(0, proxy::Fleet::Health::down, kNow);
-    parts.fleet.enter(2);
+    REQUIRE(parts.fleet.enter(2));
     const json servers = summary_of(parts)["servers"];
     REQUIRE(servers.size() == 3);
     CHECK(servers[0]["state"] == "down");

@@ -55,6 +55,7 @@ struct WatchedParts {
                       .client_books = {&client_books[0], &client_books[1]},
                       .effective_config = "workers: 2\n",
                       .started = Time(std::chrono::seconds(100)),
+                      .started_at = WallTime(std::chrono::seconds(1'600'000'000)),
                       .loaded_at = WallTime(std::chrono::seconds(1'700'000'000)),
                       .is_draining = [this] { return is_draining; },
                       .drain = [this] { ++drains; },

@@ -8,7 +8,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/advice.h"
 #include "app/watched_parts.h"
 
 namespace weir::app {
@@ -116,49 +115,6 @@ TEST_CASE("bytes that are no UTF-8 are told of as well") {
     record.target = "/\xff\xfe\"<script>";
     parts.notable_requests[0].note(record);
     CHECK(json::parse(*why_json(parts.overview, "id"))["path"] == "/\uFFFD\uFFFD\"<script>");
-}
-
-TEST_CASE("every reason has a meaning, and advice for whatever a configuration rules or the app did") {
-    const std::set<http::Reason> speak_for_themselves{
-        http::Reason::expectation_failed, http::Reason::not_implemented, http::Reason::version_not_supported,
-        http::Reason::draining};
-    std::set<std::string_view> meanings;
-    for (size_t index = 0; index < http::kReasons; ++index) {
-        const auto reason = static_cast<http::Reason>(index);
-        CAPTURE(http::text_of(reason).slug);
-        CHECK(http::meaning_of(reason).size() > 10);
-        CHECK(meanings.insert(http::meaning_of(reason)).second);
-        CHECK(advice_for(proxy::NotableRequest(refused(reason))).empty() ==
-              speak_for_themselves.contains(reason));
-    }
-}
-
-TEST_CASE("advice names the route's limits only where the request took a route") {
-    proxy::AccessRecord record = refused(http::Reason::body_too_large);
-    CHECK(advice_for(proxy::NotableRequest(record)).find("`reports`") != std::string::npos);
-    record.route = "";
-    CHECK(advice_for(proxy::NotableRequest(record)) == "The bound is `limits.body`.");
-    record.refusal = http::Reason::method_not_allowed;
-    CHECK(advice_for(proxy::NotableRequest(record)).empty());
-}
-
-TEST_CASE("advice on a slow request says where its time went") {
-    proxy::AccessRecord record;
-    record.total = std::chrono::seconds(10);
-    record.slow = true;
-    const auto says = [&](const char* what) {
-        return advice_for(proxy::NotableRequest(record)).find(what) != std::string::npos;
-    };
-    CHECK(says("`log.slow`"));
-    record.queue = std::chrono::seconds(6);
-    CHECK(says("limits.concurrency"));
-    record.queue = std::chrono::seconds(1);
-    record.hold = std::chrono::seconds(8);
-    CHECK(says("upstream.hold"));
-    record.cut = "client_gone";
-    CHECK(says("client left"));
-    record.cut = "deadline";
-    CHECK(says("timeout.total"));
 }
 
 }  // namespace weir::app

@@ -72,6 +72,9 @@ TEST_CASE("an option takes one argument and leaves the next to the command") {
 
 TEST_CASE("schema is for programs unless it is asked for as a table") {
     CHECK(parse_well({"schema"}).action == Action::schema);
+    CHECK_FALSE(parse_well({"check"}).is_quiet);
+    CHECK(parse_well({"check", "--quiet"}).is_quiet);
+    CHECK(parse_well({"check", "-q", "a.yaml"}).config_file == "a.yaml");
     CHECK_FALSE(parse_well({"schema"}).as_markdown);
     CHECK(parse_well({"schema", "--markdown"}).as_markdown);
     CHECK(refusal_of({"schema", "weir.yaml"}).code == 2);

@@ -172,7 +172,7 @@ TEST_CASE("mistakes in variables and flags are shown as they were written") {
           "      |          ^\n"
           "--set: error: unknown key `listen.mode`\n"
           "      | --set=listen.mode=0600\n"
-          "      = a list is set as a whole: `--set listen=[{mode: ...}]`\n"
+          "      = a list is set as a whole: `--set 'listen=[{mode: ...}]'`\n"
           "--set: error: `timeout.stall`: `1` has no unit\n"
           "      | --set timeout={total: 5s, stall: 1}\n"
           "      |                                  ^\n"
@@ -184,6 +184,23 @@ TEST_CASE("mistakes in variables and flags are shown as they were written") {
           "      | --set drain=[\n"
           "      |             ^\n"
           "      = write a whole number and its unit (units: ms, s, m, h, d); allowed: 0s to 24h\n");
+}
+
+TEST_CASE("a flag that reaches into a list is told how to set the list, however it counts") {
+    const auto hint_for = [](const char* path) {
+        Sources all = sources(kSmallest);
+        all.flags = {{path, "x", "--set"}};
+        return mistakes_in(all).front().hint;
+    };
+    const std::string certificate =
+        "a list is set as a whole: `--set 'listen=[{tls: [{certificate: ...}]}]'`";
+    CHECK(hint_for("listen.tls.certificate") == certificate);
+    CHECK(hint_for("listen.0.tls.0.certificate") == certificate);
+    CHECK(hint_for("listen[0].tls[12].certificate") == certificate);
+    CHECK(hint_for("upstream.servers.1.weight") ==
+          "a list is set as a whole: `--set 'upstream.servers=[{weight: ...}]'`");
+    CHECK(hint_for("upstream.servers.0") == "did you mean `upstream.servers`?");
+    CHECK(!hint_for("..0.[").empty());
 }
 
 TEST_CASE("each wrong server says what is wrong with it") {

@@ -153,9 +153,8 @@ constexpr uint64_t kClientsEach = 500;
 constexpr int kSteps = 40;
 
 struct TwoRules {
-    TwoRules()
-        : quick({{5, 1s}, std::nullopt}, kThreads * kClientsEach),
-          slow({{20, 10s}, std::nullopt}, kThreads * kClientsEach) {}
+    explicit TwoRules(size_t keys)
+        : quick({{5, 1s}, std::nullopt}, keys), slow({{20, 10s}, std::nullopt}, keys) {}
 
     RateRule quick;
     RateRule slow;
@@ -176,8 +175,11 @@ void play(TwoRules& rules, uint64_t thread, int step, std::vector<bool>& decisio
 }  // namespace
 
 TEST_CASE("four threads with clients of their own decide as one thread does") {
-    TwoRules together;
-    TwoRules alone;
+    size_t keys = 0;
+    SUBCASE("behind one lock") { keys = kThreads * kClientsEach; }
+    SUBCASE("behind many") { keys = 65'536; }
+    TwoRules together(keys);
+    TwoRules alone(keys);
     std::array<std::vector<bool>, kThreads> by_thread;
     std::array<std::vector<bool>, kThreads> expected;
     for (int step = 0; step < kSteps; ++step) {

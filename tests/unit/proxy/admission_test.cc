@@ -1,9 +1,14 @@
 #include "proxy/admission.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <barrier>
 #include <random>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "loading.h"
 
@@ -22,10 +27,11 @@ class Asked {
 
     /// The names of those that refuse, or would, with a comma between them; "" where all admit.
     std::string say(std::string_view user, size_t route, Time now) {
-        head_.fields = {{.name = "X-User", .value = user}};
+        http::RequestHead head;
+        head.fields = {{.name = "X-User", .value = user}};
         policy::RouteMatch match{.index = static_cast<uint32_t>(route)};
         const Scope& scope = rules_.scope_of(route < settings_.routes.size() ? &match : nullptr);
-        RateVerdict verdict = ask_rates(scope, head_, {}, now);
+        RateVerdict verdict = ask_rates(scope, head, {}, now);
         std::string names(verdict.refused_by != nullptr ? verdict.refused_by->name : "");
         for (size_t n = 0; n < scope.shadow_names.size(); ++n) {
             if (!verdict.shadow_refusals.test(n)) continue;
@@ -37,7 +43,6 @@ class Asked {
   private:
     config::Settings settings_;
     Rules rules_;
-    http::RequestHead head_;
 };
 
 std::string rules_in(const std::string& mode) {
@@ -82,6 +87,60 @@ TEST_CASE("a rate that is in shadow by itself counts as if it alone were enforce
     CHECK(rules.say("a", 9, now) == "own,tighter");
     CHECK(rules.say("a", 9, now) == "per-min");
     CHECK(rules.say("b", 9, now).empty());
+}
+
+namespace {
+
+/// Five users who ask for one route or another at random, and what they are told.
+struct Crowd {
+    size_t number;
+    std::mt19937 random;
+    std::vector<std::string> told;
+
+    void ask(Asked& rules, Time now) {
+        for (size_t user = 0; user < 5; ++user)
+            for (size_t left = random() % 4; left > 0; --left)
+                told.push_back(rules.say(fmt::format("{}-{}", number, user), random() % 3, now));
+    }
+};
+
+std::vector<Crowd> crowds(uint32_t seed) {
+    std::vector<Crowd> made;
+    for (uint32_t number = 0; number < 4; ++number) made.push_back({number, std::mt19937(seed + number), {}});
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("four threads with users of their own are told what one thread is told for all of them") {
+    constexpr int kSteps = 300;
+    constexpr Duration kStep = 133ms;
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    const std::string yaml =
+        "limits: {rate: [7/s, {limit: 40/min, burst: 12, name: bucket}, {limit: 90/min, mode: shadow}]}\n"
+        "routes:\n"
+        "  - {match: {path: /a}, limits: {rate: [{limit: 4/s, name: own}]}}\n"
+        "  - {match: {path: /b}, limits: {rate: none}}\n";
+    Asked alone(yaml);
+    Asked together(yaml);
+    std::vector<Crowd> in_turn = crowds(seed);
+    std::vector<Crowd> at_once = crowds(seed);
+    for (int step = 0; step < kSteps; ++step)
+        for (Crowd& crowd : in_turn) crowd.ask(alone, Time{1h} + step * kStep);
+    {
+        std::barrier steps(std::ssize(at_once));
+        std::vector<std::jthread> threads;
+        for (Crowd& crowd : at_once)
+            threads.emplace_back([&] {
+                for (int step = 0; step < kSteps; ++step, steps.arrive_and_wait())
+                    crowd.ask(together, Time{1h} + step * kStep);
+            });
+    }
+    for (size_t number = 0; number < in_turn.size(); ++number) {
+        CHECK(at_once[number].told == in_turn[number].told);
+        CHECK(std::ranges::count(in_turn[number].told, "") < std::ssize(in_turn[number].told));
+    }
 }
 
 TEST_CASE("the longest keys that a configuration takes tell clients apart by each of their parts") {

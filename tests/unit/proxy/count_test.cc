@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <thread>
 #include <vector>
 
@@ -83,7 +84,7 @@ TEST_CASE("a quantile lies within its bucket, and at the highest bound where it 
 TEST_CASE("status codes are counted one by one, from 100 to 599") {
     CodeCounts codes;
     for (uint16_t code = CodeCounts::kLeast; code <= CodeCounts::kMost; ++code) CHECK(codes.read(code) == 0);
-    for (uint16_t code : {100, 199, 200, 200, 404, 599}) codes.add(code);
+    for (uint16_t code : std::to_array<uint16_t>({100, 199, 200, 200, 404, 599})) codes.add(code);
     CHECK(codes.read(100) == 1);
     CHECK(codes.read(199) == 1);
     CHECK(codes.read(200) == 2);

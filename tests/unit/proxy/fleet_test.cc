@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
+
 #include "proxy/worker_parts.h"
 
 namespace weir::proxy {
@@ -61,12 +66,13 @@ TEST_CASE("what was configured of a server is in its candidate, and who is insid
     settings.upstream.servers[0].weight = 7;
     settings.upstream.servers[0].max_in_flight = 2;
     Fleet fleet(settings, 1);
-    fleet.enter(0);
+    CHECK(fleet.enter(0));
     CHECK(fleet.candidate(0, kStart).weight == 7);
     CHECK(fleet.candidate(0, kStart).in_flight == 1);
     CHECK_FALSE(fleet.candidate(0, kStart).is_full());
-    fleet.enter(0);
+    CHECK(fleet.enter(0));
     CHECK(fleet.candidate(0, kStart).is_full());
+    CHECK_FALSE(fleet.enter(0));
     fleet.leave(0);
     CHECK(fleet.in_flight(0) == 1);
 }
@@ -94,6 +100,56 @@ TEST_CASE("checks are counted for each server and by how they ended") {
     CHECK(fleet.checks(1, CheckResult::passed) == 1);
     CHECK(fleet.checks(1, CheckResult::timed_out) == 0);
     CHECK(fleet.checks(0, CheckResult::wrong_body) == 0);
+}
+
+TEST_CASE("a server's cap holds exactly, however many threads enter at once") {
+    config::Settings settings = settings_of(1);
+    settings.upstream.servers[0].max_in_flight = 3;
+    Fleet fleet(settings, 4);
+    std::atomic<int> inside = 0;
+    std::atomic<bool> was_above = false;
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread)
+        threads.emplace_back([&] {
+            for (int round = 0; round < 20'000; ++round) {
+                if (!fleet.enter(0)) continue;
+                if (inside.fetch_add(1) >= 3) was_above = true;
+                inside.fetch_sub(1);
+                fleet.leave(0);
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    CHECK_FALSE(was_above);
+    CHECK(fleet.in_flight(0) == 0);
+}
+
+TEST_CASE("connections are bounded by the global cap and by the server's own, whichever is less") {
+    config::Settings settings = settings_of(2);
+    settings.upstream.servers[1].max_in_flight = 2;
+    Fleet fleet(settings, 1);
+    const auto bounds = [&] {
+        fleet.bound_connections(settings);
+        return std::pair(fleet.berths(0)->bound(), fleet.berths(1)->bound());
+    };
+    CHECK(bounds() == std::pair(Berths::kUnbounded, 2U));
+    settings.limits.concurrency = 7;
+    CHECK(bounds() == std::pair(7U, 2U));
+    settings.limits.concurrency = 1;
+    CHECK(bounds() == std::pair(1U, 1U));
+    settings.limits.mode.value = config::Mode::shadow;
+    CHECK(bounds() == std::pair(Berths::kUnbounded, 2U));
+    settings.limits.mode.value = config::Mode::off;
+    CHECK(bounds() == std::pair(Berths::kUnbounded, 2U));
+}
+
+TEST_CASE("a server that stays has the same berths under another plan") {
+    config::Settings settings = settings_of(1);
+    Fleet before(settings, 1);
+    settings.health.fall = 7;
+    Fleet after(settings, 1, nullptr, &before);
+    CHECK(after.berths(0) == before.berths(0));
+    settings.upstream.servers[0].address.port = 5001;
+    CHECK(Fleet(settings, 1, nullptr, &before).berths(0) != before.berths(0));
 }
 
 }  // namespace weir::proxy

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "proxy/worker_parts.h"
+#include <algorithm>
+
+#include "proxy/limited_settings.h"
 
 namespace weir::proxy {
 
@@ -51,6 +53,27 @@ TEST_CASE("a plan lives as long as somebody finishes with it") {
     plans.sweep();
     CHECK(plans.size() == 1);
     CHECK(moved->settings.timeout.total == 2s);
+}
+
+TEST_CASE(
+    "a worker that adopts a plan late leaves no room behind that the servers had under the one before") {
+    const auto plan_with_room = [](size_t each, const Plan* before) {
+        config::Settings settings = limited_settings();
+        for (config::Server& server : settings.upstream.servers) server.max_in_flight = each;
+        return std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}}, before);
+    };
+    const Time now{std::chrono::hours(1)};
+    const auto before = plan_with_room(4, nullptr);
+    before->rules.set_server_room(4, now);
+    const auto after = plan_with_room(8, before.get());
+    after->rules.take_effect(now);
+    before->rules.set_server_room(8, now);  // a server came back
+    after->rules.set_server_room(16, now);
+    const auto& caps = after->rules.caps();
+    const auto of_servers =
+        std::ranges::find_if(caps, [](const auto& cap) { return cap->owner == "servers"; });
+    REQUIRE(of_servers != caps.end());
+    CHECK((*of_servers)->group->figures().slots == 16);
 }
 
 }  // namespace weir::proxy

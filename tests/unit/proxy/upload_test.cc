@@ -25,9 +25,7 @@ class Uploading {
     void connect() {
         lease.drop();
         user.is_connected = false;
-        auto leased = pool.lease(user, UpstreamPool::Want::fresh);
-        REQUIRE(leased.has_value());
-        lease = std::move(*leased);
+        lease = pool.lease(user, UpstreamPool::Want::fresh);
         REQUIRE(parts.driven.until([&] { return user.is_connected; }));
         far = app.accept();
     }
@@ -64,7 +62,8 @@ class Uploading {
     Kit& kit = parts.kit();
     App app;
     RecordingUser user;
-    UpstreamPool pool{kit, app.endpoint(), nullptr, kit.metrics->server(0)};
+    UpstreamPool pool{
+        kit, {.address = app.endpoint(), .berths = std::make_shared<Berths>()}, kit.metrics->server(0)};
     Lease lease;
     net::Fd far;
     Upload upload{kit.blocks};

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/worker_parts.h"
+#include "proxy/pooled.h"
 
 namespace weir::proxy {
 
@@ -15,61 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Want = UpstreamPool::Want;
-
-/// A pool and its app. A test changes `bounds` before it uses the pool.
-class Pooled {
-  public:
-    struct Loan {
-        Lease lease;
-        std::unique_ptr<RecordingUser> user = std::make_unique<RecordingUser>();
-    };
-
-    /// On a connection that the app has not accepted yet, if it is a new one.
-    Loan borrow(Want want = Want::any) {
-        Loan loan;
-        auto leased = pool.lease(*loan.user, want);
-        REQUIRE(leased.has_value());
-        loan.lease = std::move(*leased);
-        REQUIRE(parts.driven.until([&] { return loan.lease->is_connected(); }));
-        return loan;
-    }
-    /// One request and its answer; leaves the loan as it stands before it is given back.
-    void serve(Loan& loan, const net::Fd& far,
-               const std::string& answer = "HTTP/1.1 204 No Content\r\n\r\n") {
-        loan.user->has_ended = false;
-        loan.lease->expect_response_to(http::Method::get);
-        std::string request = "GET / HTTP/1.1\r\n\r\n";
-        iovec piece{.iov_base = request.data(), .iov_len = request.size()};
-        REQUIRE(loan.lease->write({&piece, 1}).bytes == request.size());
-        loan.lease->request_sent();
-        REQUIRE(net::receive(far) == request);
-        net::send_some(far, answer);
-        REQUIRE(parts.driven.until([&] { return loan.user->has_ended; }));
-    }
-    /// Opens `count` connections, uses each once and gives them back, the first one first.
-    void fill(size_t count) {
-        std::vector<Loan> loans;
-        const size_t first = fars.size();
-        for (size_t i = 0; i < count; ++i) {
-            loans.push_back(borrow());
-            fars.push_back(app.accept());
-        }
-        for (size_t i = 0; i < count; ++i) serve(loans[i], fars[first + i]);
-        for (Loan& loan : loans) loan.lease.drop();
-        REQUIRE(pool.idle() == count);
-    }
-    [[nodiscard]] Time now() { return parts.driven.loop.now(); }
-
-    /// Has the pool see what a test has changed in the bounds.
-    void settle() { pool.settle(bounds, nullptr, kit.metrics->server(0)); }
-
-    WorkerParts parts;
-    config::Pool& bounds = parts.settings.upstream.pool;
-    Kit& kit = parts.kit();
-    App app;
-    std::vector<net::Fd> fars;
-    UpstreamPool pool{kit, app.endpoint(), nullptr, kit.metrics->server(0)};
-};
 
 /// Asks at the far end of which connection the pool's next one ends.
 size_t far_end_of(Pooled& pooled, Pooled::Loan& loan) {
@@ -86,13 +31,12 @@ size_t far_end_of(Pooled& pooled, Pooled::Loan& loan) {
 TEST_CASE("a lease from an empty pool is a new connection, and its user is told when it is there") {
     Pooled pooled;
     RecordingUser user;
-    auto leased = pooled.pool.lease(user, Want::any);
-    REQUIRE(leased.has_value());
+    Lease lease = pooled.pool.lease(user, Want::any);
     CHECK_FALSE(user.is_connected);
     CHECK(pooled.pool.in_use() == 1);
     CHECK(pooled.parts.driven.until([&] { return user.is_connected; }));
-    CHECK((*leased)->is_connected());
-    CHECK_FALSE((*leased)->reused());
+    CHECK(lease->is_connected());
+    CHECK_FALSE(lease->reused());
 }
 
 TEST_CASE("a connection that has served its request is used again") {
@@ -228,9 +172,8 @@ TEST_CASE("a close that the loop has not seen yet is seen by whoever wants a che
         pooled.fill(1);
         pooled.fars[0] = net::Fd();
         RecordingUser user;
-        auto leased = pooled.pool.lease(user, is_checked ? Want::any_checked : Want::any);
-        REQUIRE(leased.has_value());
-        CHECK((*leased)->reused() == !is_checked);
+        Lease lease = pooled.pool.lease(user, is_checked ? Want::any_checked : Want::any);
+        CHECK(lease->reused() == !is_checked);
     }
 }
 
@@ -278,10 +221,9 @@ TEST_CASE("the sweep opens what min_idle asks for, and the first request finds i
     CHECK(net::accept_one(pooled.app.listening));
     CHECK_FALSE(net::accept_one(pooled.app.listening));
     RecordingUser user;
-    auto leased = pooled.pool.lease(user, Want::any);
-    REQUIRE(leased.has_value());
-    CHECK((*leased)->is_connected());
-    CHECK_FALSE((*leased)->reused());
+    Lease lease = pooled.pool.lease(user, Want::any);
+    CHECK(lease->is_connected());
+    CHECK_FALSE(lease->reused());
 }
 
 TEST_CASE("while draining nothing is kept and nothing is opened ahead") {
@@ -298,26 +240,22 @@ TEST_CASE("while draining nothing is kept and nothing is opened ahead") {
     CHECK(pooled.pool.in_use() == 0);
 }
 
-TEST_CASE("an app that is not there fails the lease or its user, and is looked up again") {
+TEST_CASE("an app that is not there fails the user of a lease, and is looked up again") {
     Pooled pooled;
-    int look_ups = 0;
-    pooled.kit.on_connect_failed = [&] { ++look_ups; };
+    std::vector<std::optional<Endpoint>> look_ups;
+    pooled.kit.on_connect_failed = [&](const auto& server) { look_ups.push_back(server); };
+    const Endpoint endpoint = pooled.app.endpoint();
     pooled.app.listening = net::Fd();
     RecordingUser user;
-    auto leased = pooled.pool.lease(user, Want::any);
-    if (leased) {
-        REQUIRE(pooled.parts.driven.until([&] { return !user.failures.empty(); }));
-        CHECK(user.failures[0].reason == http::Reason::upstream_connect);
-        CHECK(user.failures[0].retry == Retry::always);
-        CHECK(user.failures[0].system_error == ECONNREFUSED);
-        CHECK_FALSE(pooled.pool.is_suspect(pooled.now()));
-        pooled.pool.note_connect_failed((*leased)->address_index());
-    } else {
-        CHECK(leased.error().reason == http::Reason::upstream_connect);
-        CHECK(leased.error().retry == Retry::always);
-        CHECK(leased.error().system_error == ECONNREFUSED);
-    }
-    CHECK(look_ups == 1);
+    Lease lease = pooled.pool.lease(user, Want::any);
+    REQUIRE(pooled.parts.driven.until([&] { return !user.failures.empty(); }));
+    CHECK(user.failures[0].reason == http::Reason::upstream_connect);
+    CHECK(user.failures[0].retry == Retry::always);
+    CHECK(user.failures[0].system_error == ECONNREFUSED);
+    CHECK_FALSE(pooled.pool.is_suspect(pooled.now()));
+    CHECK(look_ups.empty());
+    pooled.pool.note_connect_failed(lease->address_index());
+    CHECK(look_ups == std::vector<std::optional<Endpoint>>{endpoint});
     CHECK(pooled.pool.is_suspect(pooled.now()));
     CHECK_FALSE(pooled.pool.is_suspect(pooled.now() + 1s));
 }
@@ -331,9 +269,12 @@ TEST_CASE("the next of an app's addresses is tried where one fails, and the good
     pooled.pool.set_addresses({bad, good});
     CHECK(pooled.pool.address_count() == 2);
     RecordingUser user;
-    auto first = pooled.pool.lease(user, Want::any);
-    REQUIRE_FALSE(first.has_value());
-    CHECK(first.error().retry == Retry::always);
+    Lease first = pooled.pool.lease(user, Want::any);
+    CHECK(user.failures.empty());
+    REQUIRE(pooled.parts.driven.until([&] { return !user.failures.empty(); }));
+    CHECK(user.failures[0].retry == Retry::always);
+    pooled.pool.note_connect_failed(first->address_index());
+    first.drop();
     CHECK(pooled.pool.is_suspect(pooled.now()));
     auto second = pooled.borrow();
     CHECK(second.lease->address_index() == 1);
@@ -342,16 +283,18 @@ TEST_CASE("the next of an app's addresses is tried where one fails, and the good
     CHECK(third.lease->address_index() == 1);
 }
 
-TEST_CASE("an app whose name is not resolved yet fails the lease at once") {
+TEST_CASE("an app whose name is not resolved yet fails the user of a lease") {
     WorkerParts parts;
-    UpstreamPool pool(parts.kit(), {.host = "app.example", .port = 80, .path = {}}, nullptr,
-                      parts.kit().metrics->server(0));
+    UpstreamPool pool(
+        parts.kit(),
+        {.address = {.host = "app.example", .port = 80, .path = {}}, .berths = std::make_shared<Berths>()},
+        parts.kit().metrics->server(0));
     CHECK(pool.name() == "app.example:80");
     RecordingUser user;
-    auto leased = pool.lease(user, Want::any);
-    REQUIRE_FALSE(leased.has_value());
-    CHECK(leased.error().reason == http::Reason::upstream_connect);
-    CHECK(leased.error().retry == Retry::always);
+    Lease lease = pool.lease(user, Want::any);
+    REQUIRE(parts.driven.until([&] { return !user.failures.empty(); }));
+    CHECK(user.failures[0].reason == http::Reason::upstream_connect);
+    CHECK(user.failures[0].retry == Retry::always);
 }
 
 TEST_CASE("an app's addresses in another order are the same ones") {
