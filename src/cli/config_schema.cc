@@ -112,7 +112,7 @@ bool has_unit(Type type) {
     return type == Type::size || type == Type::rate || type == Type::duration || type == Type::percent;
 }
 
-Json described(Json schema, const Field& field) {
+Json described(const Json& schema, const Field& field) {
     std::string text(field.doc);
     if (has_unit(field.type) && !field.range.low.empty())
         text += fmt::format(" Allowed: {} to {}.", field.range.low, field.range.high);
