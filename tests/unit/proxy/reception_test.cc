@@ -2,79 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "net/tls_pair.h"
-#include "net/tls_server_context.h"
-#include "proxy/client_set.h"
-#include "proxy/worker_parts.h"
+#include "proxy/arrived.h"
 
 using namespace std::chrono_literals;
 
 namespace weir::proxy {
-
-namespace {
-
-const net::IpAddress kBalancer{.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 9}};
-const net::IpAddress kStranger{.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 8}};
-const std::string kHeader = "PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n";
-
-class Arrived : public net::Authority {
-  public:
-    Arrived() {
-        parts.settings.clients.trusted_proxies = {{.address = kBalancer.bytes, .prefix_bits = 128}};
-        parts.settings.clients.max_connections_per_ip = 2;
-        net::write_pem(folder.file("app.pem"), app);
-        net::write_key(folder.file("app.key"), app);
-        auto context = net::TlsServerContext::load({.files = {{.certificate = folder.file("app.pem"),
-                                                               .key = folder.file("app.key"),
-                                                               .client_ca = {}}}},
-                                                   keys);
-        REQUIRE(context);
-        door = std::make_unique<net::TlsDoor>(std::move(*context));
-    }
-    ClientSet& clients() {
-        if (!set) set = std::make_unique<ClientSet>(parts.kit());
-        return *set;
-    }
-    /// The far end of a new connection.
-    net::Fd come(const net::IpAddress& peer = kBalancer) {
-        auto pair = net::tcp_pair();
-        clients().add(std::move(pair.near), peer, entrance);
-        return std::move(pair.far);
-    }
-    [[nodiscard]] bool is_closed(const net::Fd& far) {
-        return parts.driven.until([&] {
-            const auto next = net::next_at(far);
-            return next == "end" || next == "reset";
-        });
-    }
-    [[nodiscard]] uint64_t failed(HandshakeFailure failure) {
-        return parts.kit().metrics->arrivals().failed_handshakes[static_cast<size_t>(failure)].read();
-    }
-    [[nodiscard]] uint64_t refused(ProxyHeaderFailure failure) {
-        return parts.kit().metrics->arrivals().refused_headers[static_cast<size_t>(failure)].read();
-    }
-    std::string answer_at(const net::Fd& far) {
-        std::string got;
-        REQUIRE(parts.driven.until(
-            [&] { return (got += net::receive(far)).find("\r\n\r\n") != std::string::npos; }));
-        return got;
-    }
-
-    WorkerParts parts;
-    net::TlsTicketKeys keys;
-    std::unique_ptr<net::TlsDoor> door;
-    std::shared_ptr<Entrance> entrance = std::make_shared<Entrance>();
-    std::unique_ptr<ClientSet> set;
-};
-
-/// Answered by weir itself: the app of these tests is not there.
-constexpr const char* kBadRequest = "nonsense\r\n\r\n";
-
-}  // namespace
 
 TEST_CASE("what is behind a PROXY header is served, wherever the header was cut") {
     for (size_t cut = 0; cut <= kHeader.size(); ++cut) {
@@ -218,17 +153,19 @@ TEST_CASE("however many shake hands at once, a turn of the loop does a few steps
 
 TEST_CASE("draining gives those who have said nothing a moment to begin, and lets the others go on") {
     Arrived arrived;
-    arrived.parts.settings.clients.max_connections_per_ip = 5;
+    arrived.parts.settings.clients.max_connections_per_ip = 10;
     arrived.entrance->has_proxy_header = true;
     net::Fd silent = arrived.come();
     net::Fd late = arrived.come();
     net::Fd begun = arrived.come();
     net::Fd silent_behind = arrived.come();
+    net::Fd slow = arrived.come();
     net::send_some(begun, kHeader.substr(0, 10));
     arrived.parts.driven.settle(3);
     arrived.parts.kit().draining = true;
     arrived.clients().drain();
     net::send_some(silent_behind, kHeader);
+    net::send_some(slow, kHeader.substr(0, 5));
     net::send_some(late, kHeader + kBadRequest);
     CHECK(arrived.answer_at(late).starts_with("HTTP/1.1 400 "));
     CHECK(net::next_at(silent) == "nothing");
@@ -237,6 +174,8 @@ TEST_CASE("draining gives those who have said nothing a moment to begin, and let
     CHECK(arrived.is_closed(silent_behind));
     net::send_some(begun, kHeader.substr(10) + kBadRequest);
     CHECK(arrived.answer_at(begun).starts_with("HTTP/1.1 400 "));
+    net::send_some(slow, kHeader.substr(5) + kBadRequest);
+    CHECK(arrived.answer_at(slow).starts_with("HTTP/1.1 400 "));
     CHECK(arrived.refused(ProxyHeaderFailure::timeout) == 0);
 }
 
