@@ -129,9 +129,9 @@ def test_an_app_that_is_back_is_not_stormed(weir, connect, upstream, later):
     assert not too_many
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how, workers", [(signal.SIGTERM, 1), (signal.SIGKILL, 4)])
 @pytest.mark.parametrize("kind, options", [("node", {}), ("gunicorn", {"worker": "gthread", "workers": 2})])
-def test_restarts_under_load_lose_nothing_that_could_be_saved(weir, app, tmp_path, kind, options, how):
+def test_restarts_under_load_lose_nothing_that_could_be_saved(weir, app, tmp_path, kind, options, how, workers):
     """Twenty of them, as far as there is time, and every 5 ms a request, be the app there or not: half of them idempotent, half of them orders
     that must not be run twice. Only an order that was inside the app when that was killed may fail."""
     book = tmp_path / "book"
@@ -139,7 +139,8 @@ def test_restarts_under_load_lose_nothing_that_could_be_saved(weir, app, tmp_pat
     options = {**options, "env": {"BOOK": str(book)}}
     backend = app(kind, **options)
     limits = {"concurrency": 16, "queue": {"size": 2000, "wait": "10s"}}
-    proxy = weir(backend, upstream={"hold": "5s"}, limits=limits, health={"path": "/hello", "interval": "1s"})
+    checks = {"path": "/hello", "interval": "1s"}
+    proxy = weir(backend, workers=workers, upstream={"hold": "5s"}, limits=limits, health=checks)
     deaths = []
 
     def request(number):
