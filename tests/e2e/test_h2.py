@@ -191,6 +191,7 @@ def test_an_upload_that_the_app_does_not_take_stops_at_its_window(weir, upstream
 
     app_released = upstream(app)
     client = speak(weir(app_released, buffers={"request": "16KiB"}))
+    client.hear_until(lambda: client.settings is not None)  # or its window would be the least that there is
     stuck = client.open("/stuck", "POST", ends=False)
     for _ in range(8):
         client.data(stuck, b"z" * 16384)
