@@ -176,9 +176,8 @@ AdminAnswer AdminPages::drain(const Ask&) const {
 AdminAnswer AdminPages::reload(const Ask&) const {
     auto done = overview_.reload();
     if (!done)
-        return {.status = 422,
-                .type = kText,
-                .body = done.error() + (done.error().ends_with('\n') ? "" : "\n")};
+        return {
+            .status = 422, .type = kText, .body = done.error() + (done.error().ends_with('\n') ? "" : "\n")};
     return {.body = "{\"status\":\"reloaded\"}\n"};
 }
 

@@ -83,8 +83,7 @@ void Arrival::on_timer(void* arrival, Time) {
 
 /// Leaves the bytes with the kernel until the header is whole, since what is behind it is for somebody else.
 void Arrival::read_proxy_header() {
-    if (!kit_.plan().identity.trusts(client_))
-        return fail(ProxyHeaderFailure::untrusted, kUntrustedPeer);
+    if (!kit_.plan().identity.trusts(client_)) return fail(ProxyHeaderFailure::untrusted, kUntrustedPeer);
     auto seen = stream_.look(std::span(kit_.slab).first(http::kMaxProxyHeader));
     if (seen.status == net::IoStatus::again) return;
     if (seen.status != net::IoStatus::ok) return fail(ProxyHeaderFailure::ended, "the peer has left");

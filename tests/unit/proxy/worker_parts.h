@@ -50,7 +50,8 @@ class WorkerParts {
             gate = std::make_unique<ConnectionGate>(
                 ConnectionGate::Bounds{.connections = settings.clients.max_connections,
                                        .per_address = settings.clients.max_connections_per_ip});
-            auto plan = std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}, .workers = workers});
+            auto plan =
+                std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}, .workers = workers});
             kit_ = std::make_unique<Kit>(driven.loop, std::move(plan), *budget, *gate,
                                          std::array<uint64_t, 2>{1, 2});
         }
