@@ -10,10 +10,10 @@ shift
 sanitized=(-Dbuildtype=debug -Doptimization=1 -Db_lto=false -Db_lundef=false)
 # A report tells lines, for which the least of debug information will do: that spares a quarter of the time. What the sanitizers
 # put in has GCC believe that much is not initialised, as its manual says; the release build looks for that.
-arguments=-g1,-Wno-maybe-uninitialized
+arguments="-g1 -Wno-maybe-uninitialized"
 case $directory in
     # The vptr check opens pipes: in a test that runs out of descriptors it would report what is not there.
-    *-asan) options=("${sanitized[@]}" -Db_sanitize=address,undefined "-Dcpp_args=$arguments,-fno-sanitize=vptr") ;;
+    *-asan) options=("${sanitized[@]}" -Db_sanitize=address,undefined "-Dcpp_args=$arguments -fno-sanitize=vptr") ;;
     *-tsan) options=("${sanitized[@]}" -Db_sanitize=thread "-Dcpp_args=$arguments") ;;
     *) options=(-Dbuildtype=release -Db_lto=true) ;;
 esac
