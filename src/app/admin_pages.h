@@ -35,7 +35,8 @@ class AdminPages {
     /// Whether it is a page, which is to be made in rounds (app/round_pace.h): not what probes ask for, nor
     /// an action or a refusal.
     [[nodiscard]] bool is_for_round(const http::RequestHead& head) const;
-    /// Made once for all who ask for the same page, until forget().
+    /// A page is made once for all who ask for it, until forget().
+    ///
     /// Who asks has to show the token, where there is one. Where there is none, a page in the browser of
     /// somebody on this machine must not be able to ask either: a Host that is a name is refused (it may have
     /// been made to lead here), and so is an action that another origin wants (RFC 6454).
