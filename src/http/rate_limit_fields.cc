@@ -76,12 +76,10 @@ std::string rate_limit_policies(std::span<const RateLimitPolicy> policies) {
     return value;
 }
 
-const RateLimitState& nearest_to_its_end(std::span<const RateLimitState> states) {
-    return *std::min_element(states.begin(), states.end(), [](const auto& a, const auto& b) {
-        const uint32_t left_a = a.remaining / a.cost;
-        const uint32_t left_b = b.remaining / b.cost;
-        return left_a != left_b ? left_a < left_b : a.reset > b.reset;
-    });
+bool is_nearer_to_its_end(const RateLimitState& state, const RateLimitState& than) {
+    const uint32_t left = state.remaining / state.cost;
+    const uint32_t left_of_other = than.remaining / than.cost;
+    return left != left_of_other ? left < left_of_other : state.reset > than.reset;
 }
 
 size_t rate_limit_bound(const RateLimitAnswer& answer) {

@@ -36,19 +36,19 @@ struct RateLimitState {
     Duration reset{};   ///< until more than `remaining` is left; zero where nothing is spent
 };
 
-/// The one an answer tells of: where the fewest requests are left, and of several such the one that takes
-/// longest to give more. `states` is not empty.
+/// An answer tells of the limit that is nearest to its end: where the fewest requests are left, and of
+/// several such the one that takes longest to give more. False of equals.
 ///
 /// Not the one with the smallest share left: beside 12 of 60 a minute, 15 of 1000 an hour is the smaller
 /// share, and a client that is told of it and sends 15 is refused at the 13th.
-[[nodiscard]] const RateLimitState& nearest_to_its_end(std::span<const RateLimitState> states);
+[[nodiscard]] bool is_nearer_to_its_end(const RateLimitState&, const RateLimitState& than);
 
 enum class RateLimitForm : uint8_t { draft, legacy, both };
 
 struct RateLimitAnswer {
     RateLimitForm form = RateLimitForm::draft;
     std::string_view policies;  ///< of rate_limit_policies
-    RateLimitState nearest;     ///< of nearest_to_its_end
+    RateLimitState nearest;     ///< to its end
 };
 
 /// The most bytes add_rate_limit_fields writes.

@@ -46,7 +46,6 @@ Quota TokenBucket::quota(const Cell& cell, Time now) const {
     Quota quota{.limit = burst_, .remaining = burst_ - missing};
     if (missing == 0) return quota;
     quota.next = first_time_at(cell.full_at - ticks_of_tokens(missing - 1)) - now;
-    quota.full = first_time_at(cell.full_at) - now;
     return quota;
 }
 

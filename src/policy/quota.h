@@ -11,7 +11,6 @@ struct Quota {
     uint32_t limit = 0;      ///< the most that can be spent at once
     uint32_t remaining = 0;  ///< that may be spent now
     Duration next{};         ///< until more than `remaining` may be spent; zero where nothing is spent
-    Duration full{};         ///< until all of `limit` may be spent
 };
 
 }  // namespace weir::policy

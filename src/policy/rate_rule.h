@@ -7,7 +7,6 @@
 #include <optional>
 #include <span>
 #include <type_traits>
-
 #include <variant>
 
 #include "base/clock.h"
@@ -51,12 +50,13 @@ class RateRule {
     Table table_;
 };
 
-/// What a request asks of one rule.
+/// What a request asks of one rule. Not initialised: an array of them costs nothing.
 struct RateAsk {
-    RateRule* rule = nullptr;
-    uint64_t key = 0;   ///< of a KeyMaker
-    uint32_t cost = 1;  ///< at least 1
+    RateRule* rule;
+    uint64_t key;   ///< of a KeyMaker
+    uint32_t cost;  ///< at least 1
 };
+static_assert(std::is_trivial_v<RateAsk>);
 
 /// Holds one request's key in every rule that applies to it: what it says stays true, and nobody else is
 /// admitted for these keys, until it goes. Meant for a few hundred nanoseconds on the stack: look, decide,

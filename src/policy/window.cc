@@ -18,7 +18,6 @@ Quota SlidingWindow<Count, kSlots>::quota(const Cell& cell, Time now) const {
     Quota quota{.limit = limit_, .remaining = limit_ - cell.used};
     if (cell.used == 0) return quota;
     quota.next = freed_at(cell, 1) - now;
-    quota.full = freed_at(cell, cell.used) - now;
     return quota;
 }
 

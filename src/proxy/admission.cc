@@ -26,6 +26,16 @@ http::RateLimitState state_of(const RateGate& gate, const policy::Quota& quota) 
             .reset = quota.next};
 }
 
+/// `gates`, of which there is one at least, are those that are asked.
+http::RateLimitState nearest_of(std::span<RateGate* const> gates, policy::RateHold& hold) {
+    http::RateLimitState nearest = state_of(*gates.front(), hold.quota(0));
+    for (size_t index = 1; index < gates.size(); ++index) {
+        const http::RateLimitState state = state_of(*gates[index], hold.quota(index));
+        if (http::is_nearer_to_its_end(state, nearest)) nearest = state;
+    }
+    return nearest;
+}
+
 /// The index of the one that would have refused; nullopt: all are charged.
 std::optional<size_t> rehearse(std::span<RateGate* const> gates, const policy::RequestView& view, Time now) {
     Asks asks;
@@ -70,10 +80,7 @@ RateVerdict ask_rates(const Scope& scope, const http::RequestHead& head, const n
             verdict.refused_by = scope.enforced[hold.refusing()];
             verdict.retry_after = hold.retry_at() - now;
         }
-        std::array<http::RateLimitState, policy::RateHold::kMostRules> states;
-        for (size_t index = 0; index < scope.enforced.size(); ++index)
-            states[index] = state_of(*scope.enforced[index], hold.quota(index));
-        verdict.nearest = http::nearest_to_its_end({states.data(), scope.enforced.size()});
+        verdict.nearest = nearest_of(scope.enforced, hold);
     }
     if (verdict.refused_by == nullptr) verdict.shadow_refusals = ask_shadows(scope, view, now);
     return verdict;

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,10 @@ std::vector<std::string> lines_of(const RateLimitAnswer& answer) {
 
 std::string rate_limit_of(const RateLimitState& state) {
     return lines_of({.form = RateLimitForm::draft, .policies = "", .nearest = state}).at(0);
+}
+
+const RateLimitState& nearest_of(std::span<const RateLimitState> states) {
+    return *std::ranges::min_element(states, is_nearer_to_its_end);
 }
 
 }  // namespace
@@ -93,20 +99,20 @@ TEST_CASE("the fields fit their bound, whatever is in them") {
 TEST_CASE("an answer tells of the limit where the fewest requests are left, not the smallest share") {
     const RateLimitState states[] = {{.name = "hour", .quota = 1000, .remaining = 15, .reset = 1800s},
                                      {.name = "minute", .quota = 60, .remaining = 12, .reset = 31s}};
-    CHECK(nearest_to_its_end(states).name == "minute");
+    CHECK(nearest_of(states).name == "minute");
 }
 
 TEST_CASE("of limits that are equally near, an answer tells of the one that takes longest") {
     const RateLimitState states[] = {{.name = "minute", .quota = 60, .remaining = 0, .reset = 31s},
                                      {.name = "hour", .quota = 1000, .remaining = 0, .reset = 1800s},
                                      {.name = "second", .quota = 5, .remaining = 0, .reset = 1s}};
-    CHECK(nearest_to_its_end(states).name == "hour");
+    CHECK(nearest_of(states).name == "hour");
 }
 
 TEST_CASE("what is left counts in requests of this one's cost") {
     const RateLimitState states[] = {{.name = "cheap", .quota = 60, .remaining = 3, .cost = 1, .reset = 31s},
                                      {.name = "dear", .quota = 60, .remaining = 19, .cost = 10, .reset = 1s}};
-    CHECK(nearest_to_its_end(states).name == "dear");
+    CHECK(nearest_of(states).name == "dear");
 }
 
 TEST_CASE("a client that sends what it is told is left is refused by none of its limits") {
@@ -118,7 +124,7 @@ TEST_CASE("a client that sends what it is told is left is refused by none of its
             state.cost = static_cast<uint32_t>(1 + random.below(4));
             state.remaining = static_cast<uint32_t>(random.below(50));
         }
-        const RateLimitState& told = nearest_to_its_end(states);
+        const RateLimitState& told = nearest_of(states);
         for (const RateLimitState& state : states) {
             REQUIRE(state.remaining >= told.remaining / told.cost * state.cost);
         }
