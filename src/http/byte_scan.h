@@ -58,4 +58,23 @@ inline const char* find_target_end(const char* p, const char* end) {
     return find_end_scalar(p, end, kTarget);
 }
 
+/// Past whole blocks of 16 bytes that are printable ASCII and mean nothing to JSON or markup. Where the next
+/// block holds another byte, or there is none, is for the caller to look at byte by byte.
+inline const char* skip_unremarkable(const char* p, [[maybe_unused]] const char* end) {
+#ifdef __SSE2__
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    const auto any_of = [](__m128i bytes, auto... wanted) {
+        return (_mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted)) | ...);
+    };
+    for (; end - p >= 16; p += 16) {
+        const __m128i bytes = detail::load_16(p);
+        // The comparison is of signed bytes: those from 0x80 on count as control characters.
+        const __m128i printable = _mm_cmpgt_epi8(bytes, last_control);
+        const __m128i special = any_of(bytes, '"', '\\', '&', '<', '>', '\'', '\x7f');
+        if (detail::mask_of(_mm_andnot_si128(special, printable)) != 0xffffU) break;
+    }
+#endif
+    return p;
+}
+
 }  // namespace weir::http

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "http/byte_scan.h"
 #include "http/char_class.h"
 #include "http/list_walk.h"
 
@@ -31,9 +32,10 @@ constexpr std::array<PlainBytes, 3> kPlainBytes = {plain_bytes(Escaping::json), 
                                                    plain_bytes(Escaping::plain)};
 
 size_t plain_run(const PlainBytes& plain, std::string_view text) {
-    size_t run = 0;
-    while (run < text.size() && plain[static_cast<unsigned char>(text[run])]) ++run;
-    return run;
+    const char* const end = text.data() + text.size();
+    const char* p = skip_unremarkable(text.data(), end);
+    while (p != end && plain[static_cast<unsigned char>(*p)]) ++p;
+    return static_cast<size_t>(p - text.data());
 }
 
 struct ByteRange {
@@ -77,39 +79,39 @@ bool is_no_xml(std::string_view character) {
     return character == "\xEF\xBF\xBE" || character == "\xEF\xBF\xBF";
 }
 
-void append_json(char c, std::string& out) {
+void write_json(char c, Out& out) {
     switch (c) {
-        case '"': out.append("\\\""); return;
-        case '\\': out.append("\\\\"); return;
-        case '\n': out.append("\\n"); return;
-        case '\r': out.append("\\r"); return;
-        case '\t': out.append("\\t"); return;
+        case '"': out.text("\\\""); return;
+        case '\\': out.text("\\\\"); return;
+        case '\n': out.text("\\n"); return;
+        case '\r': out.text("\\r"); return;
+        case '\t': out.text("\\t"); return;
         default: break;
     }
     constexpr std::string_view kHex = "0123456789abcdef";
     const auto byte = static_cast<unsigned char>(c);
     const char escaped[] = {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 0xF]};
-    out.append(escaped, sizeof escaped);
+    out.text({escaped, sizeof escaped});
 }
 
-void append_markup(char c, std::string& out) {
+void write_markup(char c, Out& out) {
     switch (c) {
-        case '&': out.append("&amp;"); return;
-        case '<': out.append("&lt;"); return;
-        case '>': out.append("&gt;"); return;
-        case '"': out.append("&quot;"); return;
-        case '\'': out.append("&#39;"); return;
+        case '&': out.text("&amp;"); return;
+        case '<': out.text("&lt;"); return;
+        case '>': out.text("&gt;"); return;
+        case '"': out.text("&quot;"); return;
+        case '\'': out.text("&#39;"); return;
         case '\n':
         case '\r':
-        case '\t': out.push_back(c); return;
-        default: out.append(kReplacement); return;
+        case '\t': out.text({&c, 1}); return;
+        default: out.text(kReplacement); return;
     }
 }
 
-void append_ascii(Escaping how, char c, std::string& out) {
+void write_ascii(Escaping how, char c, Out& out) {
     switch (how) {
-        case Escaping::json: append_json(c, out); return;
-        case Escaping::markup: append_markup(c, out); return;
+        case Escaping::json: write_json(c, out); return;
+        case Escaping::markup: write_markup(c, out); return;
         case Escaping::plain: return;
     }
 }
@@ -134,21 +136,21 @@ Escaping escaping_for(std::string_view content_type) {
     return is_markup || !is_media_type ? Escaping::markup : Escaping::plain;
 }
 
-void append_escaped(Escaping how, std::string_view text, std::string& out) {
+void write_escaped(Escaping how, std::string_view text, Out& out) {
     const PlainBytes& plain = kPlainBytes[static_cast<size_t>(how)];
     while (true) {
         const size_t run = plain_run(plain, text);
-        out.append(text.substr(0, run));
+        out.text(text.substr(0, run));
         text.remove_prefix(run);
         if (text.empty()) return;
         const size_t size = utf8_size(text);
         const std::string_view character = text.substr(0, size);
         if (size == 1) {
-            append_ascii(how, text.front(), out);
+            write_ascii(how, text.front(), out);
         } else if (size == 0 || (how == Escaping::markup && is_no_xml(character))) {
-            out.append(kReplacement);
+            out.text(kReplacement);
         } else {
-            out.append(character);
+            out.text(character);
         }
         text.remove_prefix(size == 0 ? 1 : size);
     }

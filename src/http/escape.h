@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
+
+#include "http/out.h"
 
 namespace weir::http {
 
@@ -22,7 +23,11 @@ enum class Escaping : uint8_t {
 /// without a media type in it is markup, as a browser that guesses would have it.
 [[nodiscard]] Escaping escaping_for(std::string_view content_type);
 
-/// Appends `text` to `out`. No allocation but what `out` needs to grow.
-void append_escaped(Escaping, std::string_view text, std::string& out);
+/// Writes at most escaped_bound(text) bytes.
+void write_escaped(Escaping, std::string_view text, Out& out);
+constexpr size_t escaped_bound(std::string_view text) {
+    constexpr size_t kLongest = std::string_view("\\u001f").size();  // "&quot;" is as long
+    return kLongest * text.size();
+}
 
 }  // namespace weir::http

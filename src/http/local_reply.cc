@@ -1,9 +1,9 @@
 #include "http/local_reply.h"
 
 #include <algorithm>
-#include <charconv>
-#include <concepts>
 #include <utility>
+
+#include "http/out.h"
 
 namespace weir::http {
 namespace {
@@ -30,42 +30,50 @@ std::string_view title_of(const ReasonText& text) {
     return "";
 }
 
-void append_number(std::integral auto value, std::string& out) {
-    char digits[24];
-    const char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    out.append(digits, static_cast<size_t>(end - digits));
+/// Names and punctuation of all members, type, title, slug and numbers.
+constexpr size_t kProblemFrame = 512;
+constexpr size_t kMostDigits = 20;
+
+size_t problem_bound(const LocalReply& reply) {
+    return kProblemFrame + escaped_bound(reply.detail) + 2 * escaped_bound(reply.rule) +
+           escaped_bound(reply.request_id);
 }
 
 }  // namespace
 
-/// Views rather than literals: their lengths need not be counted at run time.
-void problem_json(const LocalReply& reply, std::string& out) {
-    using std::string_view_literals::operator""sv;
+void problem_json(const LocalReply& reply, std::string& json) {
     const ReasonText& text = text_of(reply.reason);
-    out.assign(R"({"type":")"sv).append(type_uri(text.type));
-    out.append(R"(","title":")"sv).append(title_of(text));
-    out.append(R"(","status":)"sv);
-    append_number(text.status, out);
-    out.append(R"(,"detail":")"sv);
-    append_escaped(Escaping::json, reply.detail, out);
-    out.append(R"(","reason":")"sv).append(text.slug);
+    json.resize(problem_bound(reply));
+    Out out(json.data());
+    const auto escaped = [&](std::string_view part) { write_escaped(Escaping::json, part, out); };
+    out.text(R"({"type":")");
+    out.text(type_uri(text.type));
+    out.text(R"(","title":")");
+    out.text(title_of(text));
+    out.text(R"(","status":)");
+    out.number(text.status);
+    out.text(R"(,"detail":")");
+    escaped(reply.detail);
+    out.text(R"(","reason":")");
+    out.text(text.slug);
     if (!reply.rule.empty()) {
-        out.append(R"(","rule":")"sv);
-        append_escaped(Escaping::json, reply.rule, out);
+        out.text(R"(","rule":")");
+        escaped(reply.rule);
     }
-    out.append(R"(","request_id":")"sv);
-    append_escaped(Escaping::json, reply.request_id, out);
-    out.append("\""sv);
+    out.text(R"(","request_id":")");
+    escaped(reply.request_id);
+    out.text("\"");
     if (reply.retry_after) {
-        out.append(R"(,"retry_after":)"sv);
-        append_number(retry_after_seconds(*reply.retry_after), out);
+        out.text(R"(,"retry_after":)");
+        out.number(static_cast<uint64_t>(retry_after_seconds(*reply.retry_after)));
     }
     if (text.type == ProblemType::quota_exceeded && !reply.rule.empty()) {
-        out.append(R"(,"violated-policies":[")"sv);
-        append_escaped(Escaping::json, reply.rule, out);
-        out.append("\"]"sv);
+        out.text(R"(,"violated-policies":[")");
+        escaped(reply.rule);
+        out.text("\"]");
     }
-    out.append("}\n"sv);
+    out.text("}\n");
+    json.resize(out.size());
 }
 
 std::string problem_json(const LocalReply& reply) {
@@ -79,18 +87,34 @@ BodyTemplate::BodyTemplate(std::string content_type, std::vector<BodyPiece> piec
       pieces_(std::move(pieces)),
       escaping_(escaping_for(content_type_)) {}
 
-void BodyTemplate::write(const LocalReply& reply, std::string& out) const {
-    const ReasonText& text = text_of(reply.reason);
-    out.clear();
+size_t BodyTemplate::bound(const LocalReply& reply) const {
+    size_t bound = 0;
     for (const BodyPiece& piece : pieces_) {
         switch (piece.kind) {
-            case BodyPiece::Kind::text: out.append(piece.text); break;
-            case BodyPiece::Kind::status: append_number(text.status, out); break;
-            case BodyPiece::Kind::reason: out.append(text.slug); break;
-            case BodyPiece::Kind::detail: append_escaped(escaping_, reply.detail, out); break;
-            case BodyPiece::Kind::request_id: append_escaped(escaping_, reply.request_id, out); break;
+            case BodyPiece::Kind::text: bound += piece.text.size(); break;
+            case BodyPiece::Kind::status: bound += kMostDigits; break;
+            case BodyPiece::Kind::reason: bound += text_of(reply.reason).slug.size(); break;
+            case BodyPiece::Kind::detail: bound += escaped_bound(reply.detail); break;
+            case BodyPiece::Kind::request_id: bound += escaped_bound(reply.request_id); break;
         }
     }
+    return bound;
+}
+
+void BodyTemplate::write(const LocalReply& reply, std::string& body) const {
+    const ReasonText& text = text_of(reply.reason);
+    body.resize(bound(reply));
+    Out out(body.data());
+    for (const BodyPiece& piece : pieces_) {
+        switch (piece.kind) {
+            case BodyPiece::Kind::text: out.text(piece.text); break;
+            case BodyPiece::Kind::status: out.number(text.status); break;
+            case BodyPiece::Kind::reason: out.text(text.slug); break;
+            case BodyPiece::Kind::detail: write_escaped(escaping_, reply.detail, out); break;
+            case BodyPiece::Kind::request_id: write_escaped(escaping_, reply.request_id, out); break;
+        }
+    }
+    body.resize(out.size());
 }
 
 int64_t retry_after_seconds(Duration wait) {

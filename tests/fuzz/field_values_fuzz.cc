@@ -82,8 +82,10 @@ void check_secrets(std::string_view address) {
 
 void check_escapes(std::string_view text) {
     for (const auto how : {http::Escaping::json, http::Escaping::markup, http::Escaping::plain}) {
-        std::string out;
-        http::append_escaped(how, text, out);
+        std::string out(http::escaped_bound(text), '\0');
+        http::Out writer(out.data());
+        http::write_escaped(how, text, writer);
+        out.resize(writer.size());
         const bool has_control = std::any_of(out.begin(), out.end(), [&](char c) {
             const auto byte = static_cast<unsigned char>(c);
             const bool is_space = how == http::Escaping::markup && (c == '\n' || c == '\r' || c == '\t');

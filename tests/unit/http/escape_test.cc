@@ -11,9 +11,12 @@ using namespace weir::http;
 namespace {
 
 std::string escaped(Escaping how, std::string_view text) {
-    std::string out;
-    append_escaped(how, text, out);
-    return out;
+    std::string written(escaped_bound(text), '\0');
+    Out out(written.data());
+    write_escaped(how, text, out);
+    REQUIRE(out.size() <= written.size());
+    written.resize(out.size());
+    return written;
 }
 
 bool is_utf8(const std::string& text) {
@@ -70,6 +73,20 @@ TEST_CASE("markup stays text between tags and inside attributes") {
 TEST_CASE("plain text loses its control bytes and nothing else") {
     CHECK(escaped(Escaping::plain, std::string_view("a\0\r\n\tb\x7f\x1f <\"\xE9\xC3\xA9>", 15)) ==
           "ab <\"\xE9\xC3\xA9>");
+}
+
+TEST_CASE("a byte is escaped alike wherever it stands") {
+    for (const Escaping how : {Escaping::json, Escaping::markup, Escaping::plain}) {
+        for (int c = 0; c < 256; ++c) {
+            const std::string byte(1, static_cast<char>(c));
+            const std::string alone = escaped(how, byte);
+            for (size_t at = 0; at < 50; ++at) {
+                const std::string before(at, 'x');
+                const std::string behind(50 - at, 'y');
+                REQUIRE(escaped(how, before + byte + behind) == before + alone + behind);
+            }
+        }
+    }
 }
 
 TEST_CASE("characters of UTF-8 pass as they are, and what is none becomes U+FFFD") {
