@@ -1,5 +1,8 @@
 #include "http/request_id.h"
 
+#include <bit>
+#include <cstring>
+
 #include "http/char_class.h"
 
 namespace weir::http {
@@ -13,8 +16,23 @@ uint64_t mix(uint64_t value) {
     return value ^ (value >> 31);
 }
 
+/// Eight digits at once: a byte for each nibble, then the byte's digit. The most significant one comes first.
+uint64_t hex_digits(uint32_t value) {
+    constexpr uint64_t kEach = 0x0101010101010101U;
+    uint64_t nibbles = value;
+    nibbles = (nibbles | nibbles << 16U) & 0x0000ffff0000ffffU;
+    nibbles = (nibbles | nibbles << 8U) & 0x00ff00ff00ff00ffU;
+    nibbles = (nibbles | nibbles << 4U) & 0x0f0f0f0f0f0f0f0fU;
+    const uint64_t letters = ((nibbles + kEach * 6) >> 4U) & kEach;  // 1 from 10 on
+    constexpr uint64_t kToLetters = 'a' - '0' - 10;
+    static_assert(std::endian::native == std::endian::little, "the first digit is put lowest");
+    return __builtin_bswap64(nibbles + kEach * '0' + letters * kToLetters);
+}
+
 void write_hex(uint64_t value, char* out) {
-    for (int digit = 15; digit >= 0; --digit, value >>= 4) out[digit] = "0123456789abcdef"[value & 15];
+    const uint64_t digits[] = {hex_digits(static_cast<uint32_t>(value >> 32U)),
+                               hex_digits(static_cast<uint32_t>(value))};
+    std::memcpy(out, digits, sizeof digits);
 }
 
 }  // namespace
