@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <functional>
 #include <memory>
 
@@ -37,6 +38,17 @@ bool is_notable(const AccessRecord& record) {
     return record.refusal.has_value() || !record.cut.empty() || record.slow || record.shadow_refusals.any();
 }
 
+inline size_t NotableRequest::room_for(Text which) const {
+    return std::min<size_t>(kMost[static_cast<size_t>(which)], kTextBytes - begin_of(which));
+}
+
+inline void NotableRequest::add(Text which, std::string_view text) {
+    if (text.size() > room_for(which)) return add_cut(which, text);
+    const size_t begin = begin_of(which);
+    if (!text.empty()) std::memcpy(bytes_.data() + begin, text.data(), text.size());
+    ends_[static_cast<size_t>(which)] = static_cast<uint16_t>(begin + text.size());
+}
+
 NotableRequest::NotableRequest(const AccessRecord& record)
     : time(record.time),
       queue(record.queue),
@@ -63,32 +75,21 @@ NotableRequest::NotableRequest(const AccessRecord& record)
     add_shadow(record);
 }
 
-size_t NotableRequest::room_for(Text which) const {
-    const auto index = static_cast<size_t>(which);
-    const size_t begin = index == 0 ? 0 : ends_[index - 1];
-    return std::min<size_t>(kMost[index], kTextBytes - begin);
-}
-
-void NotableRequest::add(Text which, std::string_view text) { put(which, text, room_for(which)); }
-
-/// Ends in an ellipsis where it does not fit, and in no part of a UTF-8 character.
-void NotableRequest::put(Text which, std::string_view text, size_t most) {
-    const auto index = static_cast<size_t>(which);
-    const size_t begin = index == 0 ? 0 : ends_[index - 1];
-    size_t length = text.size();
+/// What does not fit ends in an ellipsis, and in no part of a UTF-8 character.
+void NotableRequest::add_cut(Text which, std::string_view text) {
+    const size_t begin = begin_of(which);
+    const size_t most = room_for(which);
     char* const out = bytes_.data() + begin;
-    if (length > most) {
-        length = most < kEllipsis.size() ? 0 : most - kEllipsis.size();
-        while (length > 0 && is_continuation(text[length])) --length;
-    }
+    size_t length = most < kEllipsis.size() ? 0 : most - kEllipsis.size();
+    while (length > 0 && is_continuation(text[length])) --length;
     text.copy(out, length);
-    if (length < text.size() && most >= kEllipsis.size())
-        length += kEllipsis.copy(out + length, kEllipsis.size());
-    ends_[index] = static_cast<uint16_t>(begin + length);
+    if (most >= kEllipsis.size()) length += kEllipsis.copy(out + length, kEllipsis.size());
+    ends_[static_cast<size_t>(which)] = static_cast<uint16_t>(begin + length);
 }
 
 /// What fits is struck out first: a secret that is cut is none the less one.
 void NotableRequest::add_path(std::string_view target) {
+    if (target.size() <= kMaxLoggedTarget && !find_secret(target)) return add(Text::path, target);
     std::array<char, kMost[static_cast<size_t>(Text::path)] + 1> struck;
     size_t length = 0;
     const auto append = [&](std::string_view piece) {
@@ -100,6 +101,7 @@ void NotableRequest::add_path(std::string_view target) {
 }
 
 void NotableRequest::add_shadow(const AccessRecord& record) {
+    if (record.shadow_refusals.none()) return add(Text::shadow, {});
     std::array<char, kMost[static_cast<size_t>(Text::shadow)] + 1> names;
     size_t length = 0;
     const auto append = [&](std::string_view text) {

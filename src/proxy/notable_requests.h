@@ -31,9 +31,8 @@ class NotableRequest {
 
     /// `shadow` is the names of the rules, a space between each two.
     [[nodiscard]] std::string_view text(Text which) const {
-        const auto index = static_cast<size_t>(which);
-        const size_t begin = index == 0 ? 0 : ends_[index - 1];
-        return {bytes_.data() + begin, ends_[index] - begin};
+        const size_t begin = begin_of(which);
+        return {bytes_.data() + begin, ends_[static_cast<size_t>(which)] - begin};
     }
 
     WallTime time;
@@ -52,9 +51,12 @@ class NotableRequest {
     static constexpr size_t kTextBytes = 536;
 
     void add(Text which, std::string_view text);
+    void add_cut(Text which, std::string_view text);
     void add_path(std::string_view target);
     void add_shadow(const AccessRecord& record);
-    void put(Text which, std::string_view text, size_t most);
+    [[nodiscard]] size_t begin_of(Text which) const {
+        return which == Text{} ? 0 : ends_[static_cast<size_t>(which) - 1];
+    }
     [[nodiscard]] size_t room_for(Text which) const;
 
     std::array<uint16_t, kTexts> ends_;
