@@ -45,7 +45,7 @@ void Exchange::enter(Event event) {
     if (event == Event::client_gone && app_is_at_work(before)) leave_to_app();
     if (!kept.lease) {
         lease_.drop();
-        visit_ = {};
+        visit_.end();
     }
     // After the lease: who gets them may be on another thread, and finds the connection idle.
     if (!kept.slots && slots_) let_slots_go(before, event);

@@ -33,7 +33,7 @@ void Exchange::fail(const Error& error) {
         if (was_stale) --attempts_;
         ++record_.retries;
         lease_.drop();
-        visit_ = {};
+        visit_.end();
         upload_.rewind();
         enter(Event::repeat);
         if (error.reason == http::Reason::upstream_reset && !was_stale && plan_->fleet->size() == 1)

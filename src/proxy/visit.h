@@ -23,10 +23,14 @@ class Visit {
         std::swap(attempt_, moved.attempt_);
         return *this;
     }
-    ~Visit() {
-        if (plan_) plan_->fleet->leave(server_);
-    }
+    ~Visit() { end(); }
 
+    void end() {
+        if (!plan_) return;
+        plan_->fleet->leave(server_);
+        attempt_.drop();
+        plan_ = {};
+    }
     void begin(policy::Attempt attempt) { attempt_ = std::move(attempt); }
     /// The first call counts; without one nothing is said of the server. True: it has just been left out, or
     /// has come back.
