@@ -105,7 +105,7 @@ class Explainer {
         say("target", routing.target.empty() ? "as it came" : "rewritten to " + routing.target);
         say("body", fmt::format("at most {}", config::format_size(scope.body_bytes)));
         // Rates that have seen no request admit the first one: the configuration takes no cost above a limit.
-        (void)proxy::ask_rates(scope, head, client_, now);
+        (void)proxy::ask_rates(scope, view, rules_.client_of(view), now);
         say_rates(scope, view, now);
         say_caps(scope.route);
         say("deadline", deadline_text(scope.total, patience));

@@ -10,11 +10,17 @@ namespace {
 
 using Asks = std::array<policy::RateAsk, policy::RateHold::kMostRules>;
 
-std::span<const policy::RateAsk> asks_of(std::span<RateGate* const> gates, const policy::RequestView& view,
-                                         Asks& asks) {
+/// What a key may be made of.
+struct Asker {
+    const policy::RequestView& view;
+    policy::ClientKey client;
+};
+
+std::span<const policy::RateAsk> asks_of(std::span<RateGate* const> gates, const Asker& asker, Asks& asks) {
     size_t count = 0;
     for (RateGate* gate : gates.first(std::min(gates.size(), asks.size())))
-        asks[count++] = {.rule = gate->rule.get(), .key = gate->key(view), .cost = gate->cost};
+        asks[count++] = {
+            .rule = gate->rule.get(), .key = gate->key_for(asker.view, asker.client), .cost = gate->cost};
     return {asks.data(), count};
 }
 
@@ -37,20 +43,21 @@ http::RateLimitState nearest_of(std::span<RateGate* const> gates, policy::RateHo
 }
 
 /// The index of the one that would have refused; nullopt: all are charged.
-std::optional<size_t> rehearse(std::span<RateGate* const> gates, const policy::RequestView& view, Time now) {
+std::optional<size_t> rehearse(std::span<RateGate* const> gates, const Asker& asker, Time now) {
     Asks asks;
-    policy::RateHold hold(asks_of(gates, view, asks), now);
+    policy::RateHold hold(asks_of(gates, asker, asks), now);
     if (!hold.admits()) return hold.refusing();
     hold.charge();
     return std::nullopt;
 }
 
-ShadowSet ask_shadows(const Scope& scope, const policy::RequestView& view, Time now) {
+ShadowSet ask_shadows(const Scope& scope, const Asker& asker, Time now) {
     std::span<RateGate* const> gates(scope.shadowed);
     ShadowSet refusals;
     size_t count = std::max<size_t>(scope.shadowed_together, 1);
     for (size_t first = 0; first < gates.size(); first += count, count = 1) {
-        if (auto refusing = rehearse(gates.subspan(first, count), view, now)) refusals.set(first + *refusing);
+        if (auto refusing = rehearse(gates.subspan(first, count), asker, now))
+            refusals.set(first + *refusing);
     }
     return refusals;
 }
@@ -67,13 +74,13 @@ policy::RequestView view_of(const Scope& scope, const http::RequestHead& head, c
     return {.ip = client.bytes, .route = scope.number, .head = &head, .field_line = &field_line};
 }
 
-RateVerdict ask_rates(const Scope& scope, const http::RequestHead& head, const net::IpAddress& client,
+RateVerdict ask_rates(const Scope& scope, const policy::RequestView& view, policy::ClientKey client,
                       Time now) {
     RateVerdict verdict;
-    const policy::RequestView view = view_of(scope, head, client);
+    const Asker asker{view, client};
     if (!scope.enforced.empty()) {
         Asks asks;
-        policy::RateHold hold(asks_of(scope.enforced, view, asks), now);
+        policy::RateHold hold(asks_of(scope.enforced, asker, asks), now);
         if (hold.admits()) {
             hold.charge();
         } else {
@@ -82,7 +89,7 @@ RateVerdict ask_rates(const Scope& scope, const http::RequestHead& head, const n
         }
         verdict.nearest = nearest_of(scope.enforced, hold);
     }
-    if (verdict.refused_by == nullptr) verdict.shadow_refusals = ask_shadows(scope, view, now);
+    if (verdict.refused_by == nullptr) verdict.shadow_refusals = ask_shadows(scope, asker, now);
     return verdict;
 }
 

@@ -21,7 +21,8 @@ struct RateVerdict {
 /// Nothing is allocated, and nothing is charged where an enforced rate refuses. Rates in shadow are asked
 /// about what the enforced ones admit: those that are in shadow with all the limits around them pass or
 /// refuse as they would if they were enforced, together, and any other as if it alone were enforced too.
-[[nodiscard]] RateVerdict ask_rates(const Scope&, const http::RequestHead&, const net::IpAddress& client,
+/// `client`: of Rules::client_of.
+[[nodiscard]] RateVerdict ask_rates(const Scope&, const policy::RequestView&, policy::ClientKey client,
                                     Time now);
 
 /// What the rules may know of a request; the head must outlive it.

@@ -61,7 +61,8 @@ bool Exchange::settle_total() {
 
 bool Exchange::pass_rates(const http::RequestHead& head) {
     if (scope_->enforced.empty() && scope_->shadowed.empty()) return true;
-    RateVerdict verdict = ask_rates(*scope_, head, facts_.ip, kit_.loop.fresh_now());
+    RateVerdict verdict =
+        ask_rates(*scope_, view_of(*scope_, head, facts_.ip), *client_key_, kit_.loop.fresh_now());
     quota_ = verdict.nearest;
     record_.shadow_refusals = verdict.shadow_refusals;
     record_.shadow_names = scope_->shadow_names;

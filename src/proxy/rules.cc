@@ -130,14 +130,16 @@ std::vector<RateGate*> Rules::make_gates(const std::vector<config::Rate>& rates,
     std::vector<RateGate*> made;
     for (const config::Rate& rate : rates) {
         if (rate.mode == config::Mode::off) continue;
-        policy::KeyMaker key(key_of(rate.key, settings_.clients.key), settings_.clients.ipv6_prefix_bits,
-                             seed_);
+        policy::KeySpec spec = key_of(rate.key, settings_.clients.key);
+        const bool is_by_client = spec == client_key_.spec();
+        policy::KeyMaker key(std::move(spec), settings_.clients.ipv6_prefix_bits, seed_);
         gates_.push_back(std::make_unique<RateGate>(RateGate{.memory = memory_of(rate, keys, owner),
                                                              .name = rate.name,
                                                              .mode = rate.mode,
                                                              .is_mode_own = rate.mode.is_own,
                                                              .cost = rate.cost,
                                                              .key = std::move(key),
+                                                             .is_by_client = is_by_client,
                                                              .rule = nullptr}));
         gates_.back()->rule = remembered(*gates_.back());
         if (!gates_.back()->rule)

@@ -32,7 +32,13 @@ struct RateGate {
     bool is_mode_own;  ///< not that of the limits around it
     uint32_t cost;
     policy::KeyMaker key;
+    bool is_by_client;                       ///< the key is the one of who the request counts for
     std::shared_ptr<policy::RateRule> rule;  ///< never null
+
+    /// `client`: of Rules::client_of, for the same request.
+    [[nodiscard]] uint64_t key_for(const policy::RequestView& view, policy::ClientKey client) const {
+        return is_by_client ? client : key(view);
+    }
 };
 
 /// One cap of the configuration with who is inside and who waits: the global one, a route's own, or a
@@ -91,7 +97,7 @@ class Rules {
         return match == nullptr ? scopes_.front() : scopes_[match->index + 1];
     }
 
-    /// Who a request is for the fair queue.
+    /// Who a request is for the fair queue, and for the rates that go by clients.
     [[nodiscard]] policy::ClientKey client_of(const policy::RequestView& view) const {
         return client_key_(view);
     }

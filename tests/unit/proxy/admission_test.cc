@@ -31,7 +31,8 @@ class Asked {
         head.fields = {{.name = "X-User", .value = user}};
         policy::RouteMatch match{.index = static_cast<uint32_t>(route)};
         const Scope& scope = rules_.scope_of(route < settings_.routes.size() ? &match : nullptr);
-        RateVerdict verdict = ask_rates(scope, head, {}, now);
+        const policy::RequestView view = view_of(scope, head, {});
+        RateVerdict verdict = ask_rates(scope, view, rules_.client_of(view), now);
         std::string names(verdict.refused_by != nullptr ? verdict.refused_by->name : "");
         for (size_t n = 0; n < scope.shadow_names.size(); ++n) {
             if (!verdict.shadow_refusals.test(n)) continue;
