@@ -20,8 +20,38 @@ namespace detail {
 inline __m128i load_16(const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 inline unsigned mask_of(__m128i bytes) { return static_cast<unsigned>(_mm_movemask_epi8(bytes)); }
 
+template <class... Chars>
+__m128i any_of(__m128i bytes, Chars... wanted) {
+    return (_mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted)) | ...);
+}
+
+inline __m128i is_within(__m128i bytes, char first, char last) {
+    const __m128i above = _mm_sub_epi8(bytes, _mm_set1_epi8(first));
+    return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(static_cast<char>(last - first))), above);
+}
+
 }  // namespace detail
 #endif
+
+/// The first byte from `p` on that is no kToken, or `end`.
+inline const char* find_token_end(const char* p, const char* end) {
+#ifdef __SSE2__
+    using detail::any_of;
+    using detail::is_within;
+    const __m128i space = _mm_set1_epi8(' ');
+    for (; end - p >= 16; p += 16) {
+        const __m128i bytes = detail::load_16(p);
+        // The comparison is of signed bytes: those from 0x80 on count as less than the space.
+        const __m128i past_space = _mm_cmpgt_epi8(bytes, space);
+        const __m128i delimiters = any_of(bytes, '"', ',', '/', '{', '}', '\x7f') |
+                                   is_within(bytes, '(', ')') | is_within(bytes, ':', '@') |
+                                   is_within(bytes, '[', ']');
+        const unsigned mask = detail::mask_of(_mm_andnot_si128(delimiters, past_space)) ^ 0xffffU;
+        if (mask != 0) return p + __builtin_ctz(mask);
+    }
+#endif
+    return find_end_scalar(p, end, kToken);
+}
 
 /// The first byte from `p` on that is no kFieldValue, or `end`.
 inline const char* find_value_end(const char* p, const char* end) {
@@ -63,14 +93,11 @@ inline const char* find_target_end(const char* p, const char* end) {
 inline const char* skip_unremarkable(const char* p, [[maybe_unused]] const char* end) {
 #ifdef __SSE2__
     const __m128i last_control = _mm_set1_epi8(0x1f);
-    const auto any_of = [](__m128i bytes, auto... wanted) {
-        return (_mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted)) | ...);
-    };
     for (; end - p >= 16; p += 16) {
         const __m128i bytes = detail::load_16(p);
         // The comparison is of signed bytes: those from 0x80 on count as control characters.
         const __m128i printable = _mm_cmpgt_epi8(bytes, last_control);
-        const __m128i special = any_of(bytes, '"', '\\', '&', '<', '>', '\'', '\x7f');
+        const __m128i special = detail::any_of(bytes, '"', '\\', '&', '<', '>', '\'', '\x7f');
         if (detail::mask_of(_mm_andnot_si128(special, printable)) != 0xffffU) break;
     }
 #endif

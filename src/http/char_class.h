@@ -85,6 +85,16 @@ constexpr bool is_token(std::string_view text) { return !text.empty() && all_are
 /// ASCII only, whatever the locale.
 constexpr char lower(char c) { return detail::kLower[static_cast<unsigned char>(c)]; }
 
+/// The same of eight bytes at once.
+constexpr uint64_t lower(uint64_t bytes) {
+    constexpr uint64_t kEach = 0x0101010101010101U;
+    const uint64_t low_bits = bytes & kEach * 0x7f;
+    const uint64_t from_a = low_bits + kEach * (0x80 - 'A');  // the high bit of a byte says yes
+    const uint64_t past_z = low_bits + kEach * (0x7f - 'Z');
+    const uint64_t is_upper = (from_a ^ past_z) & ~bytes & kEach * 0x80;
+    return bytes | is_upper >> 2U;
+}
+
 /// Of a kHexDigit.
 constexpr unsigned hex_value(char c) {
     return static_cast<unsigned>(is(c, kDigit) ? c - '0' : lower(c) - 'a' + 10);

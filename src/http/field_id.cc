@@ -1,6 +1,7 @@
 #include "http/field_id.h"
 
 #include <array>
+#include <cstring>
 
 #include "http/char_class.h"
 
@@ -81,22 +82,47 @@ bool matches(std::string_view name, std::string_view known, Fold fold) {
     return true;
 }
 
-template <class Fold>
-FieldId look_up(std::string_view name, Fold fold) {
+template <class Word>
+bool matches_at(const char* name, const char* known) {
+    Word ours = 0;
+    Word theirs = 0;
+    std::memcpy(&ours, name, sizeof ours);
+    std::memcpy(&theirs, known, sizeof theirs);
+    return lower(uint64_t{ours}) == theirs;
+}
+
+/// By words, the last of which may overlap the one before it.
+template <class Word>
+bool matches_by(std::string_view name, const char* known) {
+    const size_t last = name.size() - sizeof(Word);
+    for (size_t at = 0; at < last; at += sizeof(Word)) {
+        if (!matches_at<Word>(name.data() + at, known + at)) return false;
+    }
+    return matches_at<Word>(name.data() + last, known + last);
+}
+
+/// Both are of one size.
+bool matches_in_lower_case(std::string_view name, std::string_view known) {
+    if (name.size() >= sizeof(uint64_t)) return matches_by<uint64_t>(name, known.data());
+    if (name.size() >= sizeof(uint32_t)) return matches_by<uint32_t>(name, known.data());
+    return matches(name, known, [](char c) { return lower(c); });
+}
+
+template <class Matches>
+FieldId look_up(std::string_view name, Matches is_known) {
     if (name.empty()) return FieldId::other;
     const Known& known = kTable[slot_of(name)];
-    if (known.name.size() != name.size() || !matches(name, known.name, fold)) return FieldId::other;
-    return known.id;
+    return known.name.size() == name.size() && is_known(name, known.name) ? known.id : FieldId::other;
 }
 
 }  // namespace
 
-FieldId field_id_of(std::string_view name) {
-    return look_up(name, [](char c) { return lower(c); });
-}
+FieldId field_id_of(std::string_view name) { return look_up(name, &matches_in_lower_case); }
 
 FieldId folded_field_id_of(std::string_view name) {
-    return look_up(name, [](char c) { return folded(c); });
+    return look_up(name, [](std::string_view ours, std::string_view known) {
+        return matches(ours, known, [](char c) { return folded(c); });
+    });
 }
 
 bool is_x_forwarded(std::string_view name) {

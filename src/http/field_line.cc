@@ -27,7 +27,7 @@ const char* describe_bad_name(const char* begin, const char* p, const char* end)
 
 const char* read_field_line(const char*& p, const char* end, Field& out) {
     const char* const name = p;
-    p = find_end_scalar(p, end, kToken);
+    p = find_token_end(p, end);
     if (p == name || p == end || *p != ':') return describe_bad_name(name, p, end);
     out.name = between(name, p);
 

@@ -39,12 +39,16 @@ size_t problem_bound(const LocalReply& reply) {
            escaped_bound(reply.request_id);
 }
 
+char* make_room(size_t bytes, std::string& room) {
+    if (room.size() < bytes) room.resize(bytes);
+    return room.data();
+}
+
 }  // namespace
 
-void problem_json(const LocalReply& reply, std::string& json) {
+std::string_view problem_json(const LocalReply& reply, std::string& room) {
     const ReasonText& text = text_of(reply.reason);
-    json.resize(problem_bound(reply));
-    Out out(json.data());
+    Out out(make_room(problem_bound(reply), room));
     const auto escaped = [&](std::string_view part) { write_escaped(Escaping::json, part, out); };
     out.text(R"({"type":")");
     out.text(type_uri(text.type));
@@ -73,13 +77,12 @@ void problem_json(const LocalReply& reply, std::string& json) {
         out.text("\"]");
     }
     out.text("}\n");
-    json.resize(out.size());
+    return {room.data(), out.size()};
 }
 
 std::string problem_json(const LocalReply& reply) {
-    std::string out;
-    problem_json(reply, out);
-    return out;
+    std::string room;
+    return std::string(problem_json(reply, room));
 }
 
 BodyTemplate::BodyTemplate(std::string content_type, std::vector<BodyPiece> pieces)
@@ -101,10 +104,9 @@ size_t BodyTemplate::bound(const LocalReply& reply) const {
     return bound;
 }
 
-void BodyTemplate::write(const LocalReply& reply, std::string& body) const {
+std::string_view BodyTemplate::write(const LocalReply& reply, std::string& room) const {
     const ReasonText& text = text_of(reply.reason);
-    body.resize(bound(reply));
-    Out out(body.data());
+    Out out(make_room(bound(reply), room));
     for (const BodyPiece& piece : pieces_) {
         switch (piece.kind) {
             case BodyPiece::Kind::text: out.text(piece.text); break;
@@ -114,7 +116,7 @@ void BodyTemplate::write(const LocalReply& reply, std::string& body) const {
             case BodyPiece::Kind::request_id: write_escaped(escaping_, reply.request_id, out); break;
         }
     }
-    body.resize(out.size());
+    return {room.data(), out.size()};
 }
 
 int64_t retry_after_seconds(Duration wait) {

@@ -21,12 +21,14 @@ struct LocalReply {
     std::optional<Duration> retry_after;
 };
 
-/// Puts the JSON text, with a newline behind it, in place of what `json` held: type, title, status, detail,
-/// reason, request_id; rule and retry_after (in seconds) where they are known; and the member
-/// violated-policies that the type "quota-exceeded" defines (draft-ietf-httpapi-ratelimit-headers-10, 5.1).
-/// Whatever the parts hold, the text is valid JSON in valid UTF-8. A string that is used again need not grow:
-/// under a flood nothing is allocated.
-void problem_json(const LocalReply&, std::string& json);
+/// JSON text, with a newline behind it: type, title, status, detail, reason, request_id; rule and retry_after
+/// (in seconds) where they are known; and the member violated-policies that the type "quota-exceeded" defines
+/// (draft-ietf-httpapi-ratelimit-headers-10, 5.1). Whatever the parts hold, the text is valid JSON in valid
+/// UTF-8.
+///
+/// It is written into `room`, and what is returned is a view of that. The room grows where it has to and
+/// never shrinks: under a flood nothing is allocated.
+[[nodiscard]] std::string_view problem_json(const LocalReply&, std::string& room);
 [[nodiscard]] std::string problem_json(const LocalReply&);
 
 /// A stretch of the operator's text, or what stands in its place in each answer.
@@ -43,8 +45,8 @@ class BodyTemplate {
     BodyTemplate(std::string content_type, std::vector<BodyPiece> pieces);
 
     [[nodiscard]] const std::string& content_type() const { return content_type_; }
-    /// Puts the body in place of what `body` held.
-    void write(const LocalReply&, std::string& body) const;
+    /// Into `room`, as problem_json() does.
+    [[nodiscard]] std::string_view write(const LocalReply&, std::string& room) const;
 
   private:
     [[nodiscard]] size_t bound(const LocalReply&) const;

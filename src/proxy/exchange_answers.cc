@@ -82,14 +82,11 @@ void Exchange::reply(const Error& error) {
                            .retry_after = error.retry_after};
     if (text.status == 503 && !local.retry_after) local.retry_after = kRetryAfter;
     record_.retry_after = local.retry_after.value_or(Duration(-1));
-    std::string& body = kit_.reply_text;
+    const auto& own = plan_->own_body;
     std::string_view type = "application/problem+json";
-    if (plan_->own_body) {
-        plan_->own_body->write(local, body);
-        type = plan_->own_body->content_type();
-    } else {
-        http::problem_json(local, body);
-    }
+    if (own) type = own->content_type();
+    const std::string_view body =
+        own ? own->write(local, kit_.reply_text) : http::problem_json(local, kit_.reply_text);
     http::ResponseHead& head = kit_.blank_response(text.status);
     head.fields.push_back({.name = "Content-Type", .value = type, .id = http::FieldId::content_type});
     std::array<char, 24> seconds;
