@@ -38,7 +38,7 @@ class RequestParser {
           out_(out) {}
 
     MaybeFault run() {
-        reset_out();
+        make_blank(out_);
         if (end_ - at_ >= 2 && at_[0] == '\r' && at_[1] == '\n') at_ += 2;
         const bool sound = read_method() && read_target() && read_version() && interpret_target() &&
                            read_fields() && conclude();
@@ -47,13 +47,6 @@ class RequestParser {
     }
 
   private:
-    void reset_out() {
-        std::vector<Field> fields = std::move(out_.fields);
-        fields.clear();
-        out_ = RequestHead();
-        out_.fields = std::move(fields);
-    }
-
     bool read_method() {
         const char* const method = at_;
         at_ = find_end_scalar(at_, end_, kToken);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::http {
@@ -105,6 +106,15 @@ struct ResponseHead {
     std::string_view upgrade;
     std::vector<Field> fields;
 };
+
+/// Empties a head but for the memory of its fields, so that the next one allocates none.
+template <class Head>
+void make_blank(Head& head) {
+    std::vector<Field> fields = std::move(head.fields);
+    fields.clear();
+    head = Head();
+    head.fields = std::move(fields);
+}
 
 /// RFC 9112, 6.3: HEAD, 1xx, 204 and 304 have no body, whatever their fields say.
 [[nodiscard]] Body response_body(const ResponseHead&, Method request_method);

@@ -15,20 +15,13 @@ class ResponseParser {
         : begin_(head.data()), at_(head.data()), end_(head.data() + head.size()), out_(out) {}
 
     MaybeFault run() {
-        reset_out();
+        make_blank(out_);
         const bool sound = check_size() && read_version() && read_status() && read_fields() && conclude();
         if (!sound) return fault_;
         return std::nullopt;
     }
 
   private:
-    void reset_out() {
-        std::vector<Field> fields = std::move(out_.fields);
-        fields.clear();
-        out_ = ResponseHead();
-        out_.fields = std::move(fields);
-    }
-
     bool check_size() {
         const bool is_too_large = static_cast<size_t>(end_ - begin_) > kMaxResponseHeadBytes;
         return !is_too_large || refuse("the head of the app's answer is too large");

@@ -48,18 +48,12 @@ std::span<char> Kit::read_room() {
 }
 
 http::RequestHead& Kit::blank_request() {
-    auto fields = std::move(request_scratch.fields);
-    fields.clear();
-    request_scratch = {};
-    request_scratch.fields = std::move(fields);
+    http::make_blank(request_scratch);
     return request_scratch;
 }
 
 http::ResponseHead& Kit::blank_response(uint16_t status) {
-    auto fields = std::move(response_scratch.fields);
-    fields.clear();
-    response_scratch = {};
-    response_scratch.fields = std::move(fields);
+    http::make_blank(response_scratch);
     response_scratch.status = status;
     return response_scratch;
 }
