@@ -14,7 +14,7 @@ import pytest
 from harness.client import Client
 from harness.load import Load
 from harness.metrics import ask_admin
-from harness.service import Callers, NotifySocket, hanging, handing_over
+from harness.service import NotifySocket, hanging, handing_over
 from harness.upstream import answering
 from harness.weir import BINARY, ROOT, run, start
 

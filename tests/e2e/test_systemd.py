@@ -12,9 +12,9 @@ from contextlib import closing, suppress
 import pytest
 
 from harness.client import Client
+from harness.load import Load
 from harness.poll import eventually, free_port
 from harness.process import thread_states
-from harness.service import Callers
 from harness.systemd import Systemd, Unavailable
 from harness.upstream import answering
 from harness.weir import BINARY, ROOT, is_sanitized
@@ -176,9 +176,9 @@ def test_a_restart_on_the_socket_unit_loses_no_connection(manager, service):
     manager.do("start", "weir.socket")
     assert manager.show("ActiveState") == "inactive"
     assert service.status_of() == 200  # whoever comes first starts it
-    with Callers(service.address) as callers:
+    with Load(service.address, target="/", keep=False) as load:
         for _ in range(3):
-            callers.wait_for_more(50)
+            load.wait_for_more(50)
             manager.do("restart", "weir")
-        callers.wait_for_more(50)
-    assert set(callers.outcomes) == {200}, callers.outcomes
+        load.wait_for_more(50)
+    assert set(load.statuses) == {200}, load.failures

@@ -3,15 +3,9 @@
 import ctypes
 import os
 import socket
-import threading
 import time
 import uuid
-from collections import Counter
-from contextlib import closing, contextmanager
-
-from .client import Client
-from .poll import eventually
-from .wire import Closed
+from contextlib import contextmanager
 
 # Puts the sockets where they are expected, and says whom they are for: that is known once the process is there.
 LAUNCH = """
@@ -86,38 +80,3 @@ def hanging(pid):
     finally:
         for tid in caught:
             ptrace(PTRACE_DETACH, tid)
-
-
-class Callers:
-    """Ask on a new connection each time, until the block ends."""
-
-    def __init__(self, address, count=4):
-        self.outcomes = Counter()
-        self._address = address
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._call) for _ in range(count)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _call(self):
-        while not self._over.is_set():
-            try:
-                with closing(Client(self._address)) as client:
-                    outcome = client.ask(fields={"Connection": "close"}).status
-            except (Closed, OSError) as failure:
-                outcome = repr(failure)
-            with self._lock:
-                self.outcomes[outcome] += 1
-
-    def wait_for_more(self, count):
-        goal = self.outcomes[200] + count
-        eventually(lambda: self.outcomes[200] >= goal, what=f"{count} more answers; so far {self.outcomes}")
