@@ -130,6 +130,23 @@ TEST_CASE("whatever bytes the parts hold, the text is JSON in UTF-8, and its mem
     }
 }
 
+TEST_CASE("the room is large enough for the longest answer of each reason") {
+    const std::string longest(1000, '\x01');  // six bytes each
+    for (size_t i = 0; i < kReasons; ++i) {
+        const LocalReply reply{.reason = static_cast<Reason>(i),
+                               .rule = longest,
+                               .detail = longest,
+                               .request_id = longest,
+                               .retry_after = Duration::max()};
+        std::string room;
+        const auto problem = problem_json(reply, room);
+        CHECK(problem.size() <= room.size());
+        CHECK(nlohmann::json::parse(problem)["detail"] == longest);
+        CHECK(written(BodyTemplate("application/json", {{Kind::detail, ""}, {Kind::request_id, ""}}), reply)
+                  .size() == 12 * longest.size());
+    }
+}
+
 TEST_CASE("room that is used again is overwritten and not made anew") {
     std::string room;
     const auto before = problem_json(quoting(std::string(200, 'x')), room);
