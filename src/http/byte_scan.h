@@ -1,4 +1,4 @@
-// Where a run of allowed bytes ends, 16 bytes at a time; each has a plain twin that a test compares it with.
+// Where a run of allowed bytes ends, 16 bytes at a time. A test compares each with reading byte by byte.
 #pragma once
 
 #ifdef __SSE2__

@@ -25,6 +25,7 @@ class Visit {
     }
     ~Visit() { end(); }
 
+    /// Early; nothing where it has not begun, or is over.
     void end() {
         if (!plan_) return;
         plan_->fleet->leave(server_);
