@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/byte_scan.h"
@@ -140,3 +141,19 @@ TEST_CASE(
         }
     }
 }
+
+#ifdef __SSE2__
+TEST_CASE("what is skipped as unremarkable is whole blocks, up to the one that holds a remarkable byte") {
+    for (size_t at = 0; at < 50; ++at) {
+        for (int c = 0; c < 256; ++c) {
+            std::vector<char> bytes(50, 'x');
+            bytes[at] = static_cast<char>(c);
+            const bool is_printable = c >= 0x20 && c < 0x7f;
+            const bool has_meaning = std::string_view("\"\\&<>'").find(bytes[at]) != std::string_view::npos;
+            const size_t plain = is_printable && !has_meaning ? bytes.size() : at;
+            const char* const stop = skip_unremarkable(bytes.data(), bytes.data() + bytes.size());
+            REQUIRE(static_cast<size_t>(stop - bytes.data()) == plain / 16 * 16);
+        }
+    }
+}
+#endif
