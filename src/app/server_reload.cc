@@ -26,7 +26,8 @@ void log_lines(std::string_view text) {
 
 /// As SIGHUP and the admin address ask for it.
 Result<bool> Server::reload() {
-    if (!draining_) service_notice::reloading(loop_.now());
+    // The manager takes no time from before its signal, which may be younger than the batch of events.
+    if (!draining_) service_notice::reloading(loop_.fresh_now());
     auto changed = read_and_change();
     if (overview_) overview_->is_last_load_good = changed.has_value();
     if (changed) {

@@ -18,6 +18,10 @@ event_base* make_base() {
 }
 
 constexpr Duration kIdleTick = std::chrono::seconds(1);
+/// A tick that comes so late was held up by more than work: the machine slept, or the process was stopped.
+constexpr Duration kStandstill = std::chrono::milliseconds(100);
+/// libevent takes 32 events at first and twice as many each time that they fill its room: 8,160 in all.
+constexpr int kBatchesToCatchUp = 8;
 
 }  // namespace
 
@@ -40,7 +44,7 @@ void Task::withdraw() {
 }
 
 Loop::Loop() : base_(make_base()), now_(monotonic_now()), timers_(now_), tasks_(*this) {
-    event_assign(&tick_event_, base_.get(), -1, EV_PERSIST, &Loop::tick, this);
+    event_assign(&tick_event_, base_.get(), -1, EV_PERSIST, &Loop::on_tick_event, this);
     set_tick(kIdleTick);
     refresh_wall_offset();
 }
@@ -53,6 +57,7 @@ Loop::~Loop() {
 void Loop::set_tick(Duration period) {
     if (period == tick_period_) return;
     tick_period_ = period;
+    next_tick_ = monotonic_now() + period;
     auto micros = std::chrono::duration_cast<std::chrono::microseconds>(period).count();
     timeval interval{.tv_sec = micros / 1'000'000, .tv_usec = micros % 1'000'000};
     event_add(&tick_event_, &interval);
@@ -70,16 +75,20 @@ void Loop::refresh_wall_offset() {
 void Loop::run() {
     thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     while (!stopping_) {
-        bool more_to_do = tasks_.next_ != &tasks_;
-        now_is_fresh_ = false;
-        event_base_loop(base_.get(),
-                        EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY | (more_to_do ? EVLOOP_NONBLOCK : 0));
-        run_tasks();
-        condemned_.clear();
+        const bool more_to_do = tasks_.next_ != &tasks_;
+        run_batch(more_to_do ? EVLOOP_NONBLOCK : 0);
+        if (tick_is_due_) tick();
         if (!timers_.empty()) set_tick(TimingWheel::kTick);
     }
     stopping_ = false;
     thread_.store({}, std::memory_order_relaxed);
+}
+
+void Loop::run_batch(int flags) {
+    now_is_fresh_ = false;
+    event_base_loop(base_.get(), EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY | flags);
+    run_tasks();
+    condemned_.clear();
 }
 
 void Loop::run_tasks() {
@@ -104,12 +113,25 @@ void Loop::slow_down() {
     if (idle_ticks_ * TimingWheel::kTick >= kIdleTick) set_tick(kIdleTick);
 }
 
-void Loop::tick(evutil_socket_t, short, void* loop) noexcept {
-    auto& self = *static_cast<Loop*>(loop);
-    self.refresh_wall_offset();
-    self.timers_.advance(self.now());
-    if (self.on_tick_ != nullptr) self.on_tick_(self.on_tick_owner_);
-    self.slow_down();
+void Loop::on_tick_event(evutil_socket_t, short, void* loop) noexcept {
+    static_cast<Loop*>(loop)->tick_is_due_ = true;
+}
+
+void Loop::tick() {
+    if (now() - next_tick_ > kStandstill) catch_up();
+    tick_is_due_ = false;
+    next_tick_ = now() + tick_period_;
+    refresh_wall_offset();
+    timers_.advance(now());
+    if (on_tick_ != nullptr) on_tick_(on_tick_owner_);
+    slow_down();
+    condemned_.clear();
+}
+
+/// What has come during a standstill goes before the deadlines that have passed in it: epoll_wait,
+/// interrupted by the same stop, tells of the time alone, and everybody who was in time would be late.
+void Loop::catch_up() {
+    for (int batches = 0; batches < kBatchesToCatchUp && !stopping_; ++batches) run_batch(EVLOOP_NONBLOCK);
 }
 
 }  // namespace weir::net

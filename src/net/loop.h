@@ -95,20 +95,25 @@ class Loop {
     struct FreeBase {
         void operator()(event_base* base) const { event_base_free(base); }
     };
-    static void tick(evutil_socket_t, short, void* loop) noexcept;
+    static void on_tick_event(evutil_socket_t, short, void* loop) noexcept;
     void refresh_now();
     void refresh_wall_offset();
+    void run_batch(int flags);
     void run_tasks();
+    void tick();
+    void catch_up();
     void set_tick(Duration period);
     void slow_down();
 
     std::unique_ptr<event_base, FreeBase> base_;
     event tick_event_{};
     Duration tick_period_{0};
+    Time next_tick_{};
     int idle_ticks_ = 0;
     Time now_{};
     Duration wall_offset_{0};
     bool now_is_fresh_ = false;
+    bool tick_is_due_ = false;
     bool stopping_ = false;
     std::atomic<std::thread::id> thread_;  ///< that runs it; none between runs
     OnTick on_tick_ = nullptr;

@@ -107,7 +107,7 @@ def test_it_starts_confined_and_works_so(manager, service):
     assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 1 << 10  # to bind to such a port
     assert service.status_of(("127.0.0.1", port)) == service.status_of(str(manager.path("/run/weir/s"))) == 200
     with closing(Client(str(manager.path("/run/weir/admin")))) as operator:
-        assert operator.ask("/health").json["status"] == "ok"
+        eventually(lambda: operator.ask("/health").json["status"] == "ok", what="the app is found well")
         assert b"\nprocess_open_fds " in operator.ask("/metrics").body
     log = manager.path(LOG)
     log.rename(log.with_name("access.log.1"))

@@ -112,9 +112,12 @@ def listening_ports(pid):
     ports = set()
     for table in ("tcp", "tcp6"):
         with open(f"/proc/net/{table}", encoding="ascii") as rows:
+            next(rows)
             for row in rows:
                 columns = row.split()
-                if columns[3] == "0A" and columns[9] in mine:
+                if columns[3] != "0A":
+                    break  # who listens comes first; there may be thousands behind
+                if columns[9] in mine:
                     ports.add(int(columns[1].rsplit(":", 1)[1], 16))
     return ports
 
