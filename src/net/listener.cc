@@ -37,7 +37,7 @@ bool Listener::accept_batch() {
         Fd fd(accept4(socket_.get(), address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             on_accept_(std::move(fd), IpAddress::of(address));
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        } else if (is_shortage(errno)) {
             pause();
             return false;
         } else if (errno != EINTR && errno != ECONNABORTED) {

@@ -203,6 +203,17 @@ size_t raise_descriptor_limit() {
     return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
 }
 
+bool is_shortage(int error) {
+    switch (error) {
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+        case EADDRNOTAVAIL: return true;  // a connect finds no port of its own
+        default: return false;
+    }
+}
+
 Result<Fd, int> start_connect(const SocketAddress& address) {
     Fd fd(socket(address.family(), kSocketFlags, 0));
     if (!fd) return fail(int{errno});

@@ -112,7 +112,11 @@ class SocketFile {
 /// Lets the process have as many descriptors as it may; returns how many that is.
 size_t raise_descriptor_limit();
 
-/// Starts a non-blocking connect. The socket becomes writable when it is settled; connect_error then tells
+/// Whether an errno tells of this machine alone: of descriptors, ports or memory that it has run out of.
+/// Whoever was to be connected to has nothing to do with it.
+[[nodiscard]] bool is_shortage(int error);
+
+/// Starts a non-blocking connect. The socket becomes writable when it is settled; socket_error then tells
 /// how.
 Result<Fd, int> start_connect(const SocketAddress&);
 /// 0, or the errno with which the connect or the connection failed. Reading it clears it.

@@ -27,6 +27,7 @@ struct Error {
     std::string_view rule{};                ///< the name of the rule that decided
     std::optional<Duration> retry_after{};  ///< when it would be admitted, where that is known
     bool is_lasting = false;                ///< waiting for the app to come back would not help
+    bool is_shortage = false;               ///< of weir's own: it says nothing of the server
     std::string_view allow{};               ///< the value of Allow, for method_not_allowed
 };
 

@@ -22,10 +22,10 @@ bool asks_app(State state) {
 
 void Exchange::fail(const Error& error) {
     if (state_ == State::replying || state_ == State::closed || state_ == State::tunnel) return;
-    if (error.reason == http::Reason::upstream_connect && lease_)
+    if (error.reason == http::Reason::upstream_connect && !error.is_shortage && lease_)
         lease_->pool().note_connect_failed(lease_->address_index());
-    bool was_stale = is_stale(error);
-    if (!was_stale && asks_app(state_)) note_outcome(false);
+    const bool was_stale = is_stale(error);
+    if (!was_stale && !error.is_shortage && asks_app(state_)) note_outcome(false);
     const bool repeats = may_repeat(error);
     count_failure(error, repeats);
     if (repeats) {

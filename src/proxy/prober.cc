@@ -1,7 +1,6 @@
 #include "proxy/prober.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <system_error>
 
 #include "base/log.h"
@@ -76,7 +75,7 @@ void Prober::try_address() {
     if (fd) {
         probe_ = std::make_unique<Probe>(kit_.loop, std::move(*fd), question_, *this,
                                          kit_.fleet().tls(server_).get());
-    } else if (fd.error() == EMFILE || fd.error() == ENFILE) {
+    } else if (net::is_shortage(fd.error())) {
         check_.abandon(kit_.loop.now(), random());
         wait_for_next();
     } else {

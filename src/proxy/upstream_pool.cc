@@ -1,7 +1,6 @@
 #include "proxy/upstream_pool.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "proxy/kit.h"
 
@@ -93,9 +92,10 @@ void UpstreamPool::open(UpstreamConn& conn, Berth berth) {
     auto fd = net::start_connect(addresses_[index]);
     if (fd) return conn.connect(std::move(berth), std::move(*fd), index);
     failed.system_error = fd.error();
-    const bool exhausted = failed.system_error == EMFILE || failed.system_error == ENFILE;
-    if (exhausted) failed.retry = Retry::no;
-    failed.detail = exhausted ? "weir is out of file descriptors" : "the app does not accept connections";
+    failed.is_shortage = net::is_shortage(failed.system_error);
+    if (failed.is_shortage) failed.retry = Retry::no;
+    failed.detail = failed.is_shortage ? "weir has run out of file descriptors, ports or memory"
+                                       : "the app does not accept connections";
     conn.fail_soon(std::move(berth), failed, index);
 }
 

@@ -1,7 +1,9 @@
 """Several servers of one app: who gets what, and what one that fails costs the others' clients."""
 
+import resource
 import threading
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
@@ -12,8 +14,8 @@ from test_queue import Room
 
 
 def bodies(connect, proxy, count, **options):
-    client = connect(proxy)
-    return Counter(client.ask("/", **options).body for _ in range(count))
+    with closing(connect(proxy)) as client:
+        return Counter(client.ask("/", **options).body for _ in range(count))
 
 
 def resetting(connection):
@@ -82,6 +84,23 @@ def test_the_only_server_is_never_left_out(weir, connect, upstream):
     passive = {"failures": 2, "window": "10s", "eject": "60s"}
     client = connect(weir(failing, upstream={"retry": {"attempts": 1}}, health={"passive": passive}))
     assert [client.ask().status for _ in range(9)] == [502] * 8 + [200]
+
+
+def test_what_weir_itself_has_run_out_of_is_not_held_against_a_server(weir, connect, named):
+    passive = {"failures": 2, "window": "10s", "eject": "60s"}
+    servers = [named("a").url, named("b").url]
+    proxy = weir(None, upstream={"servers": servers, "pool": {"max_idle": 0}}, health={"passive": passive})
+    client = connect(proxy)
+    assert client.ask().status == 200
+    soft, hard = resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (3, hard))
+    for _ in range(10):
+        failed = client.ask()
+        failed_for = failed.json["detail"]
+        assert (failed.status, failed_for.startswith("weir has run out of file descriptors")) == (502, True)
+    resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    assert client.ask().status == 200
+    assert "left out" not in proxy.stderr
 
 
 def test_of_three_servers_one_hangs_one_resets_and_one_errs(weir, upstream):

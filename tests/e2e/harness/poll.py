@@ -1,5 +1,7 @@
 """Waiting for something to become true, with a deadline: a test never sleeps and hopes."""
 
+import itertools
+import os
 import random
 import socket
 import time
@@ -17,11 +19,22 @@ def eventually(condition, within=10.0, what=""):
         time.sleep(0.005)
 
 
+def _ports():
+    """Below the range that outgoing connections are given; each process of a parallel run has its own share."""
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports = list(range(10000 + share, 32000, shares))
+    random.shuffle(ports)
+    return itertools.cycle(ports)
+
+
+_PORTS = _ports()
+
+
 def free_port(host="127.0.0.1"):
-    """A port nobody listens on, from below the range that outgoing connections are given."""
+    """A port nobody listens on, and nobody is told of soon."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    while True:
-        port = random.randrange(10000, 32000)
+    for port in _PORTS:
         with socket.socket(family) as probe:
             try:
                 probe.bind((host, port))

@@ -291,6 +291,11 @@ TEST_CASE("a UNIX socket that is not there cannot be connected to") {
     CHECK(fd.error() == ENOENT);
 }
 
+TEST_CASE("what this machine lacks is told apart from what the other side refuses") {
+    for (int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL}) CHECK(is_shortage(error));
+    for (int error : {0, EAGAIN, ECONNREFUSED, ENOENT, ETIMEDOUT}) CHECK_FALSE(is_shortage(error));
+}
+
 // ---- what the peer has had
 
 TEST_CASE("nothing was delivered to a peer that had closed before the write") {
