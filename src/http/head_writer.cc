@@ -20,6 +20,8 @@ size_t field_size(std::string_view name, std::string_view value) {
 }
 
 /// Fields of the client's that are written anew, or not at all, by their name with "_" read as "-".
+/// SCRIPT_NAME and PATH_INFO, where gunicorn lets them, make the app serve another path than the one that was
+/// routed.
 bool is_replaced(FieldId folded, const RequestFacts& facts) {
     switch (folded) {
         case FieldId::other:
@@ -36,6 +38,8 @@ bool is_replaced(FieldId folded, const RequestFacts& facts) {
         case FieldId::expect:
         case FieldId::forwarded:
         case FieldId::host:
+        case FieldId::path_info:
+        case FieldId::script_name:
         case FieldId::x_client_cert_subject:
         case FieldId::x_forwarded_for:
         case FieldId::x_forwarded_host:
@@ -185,7 +189,9 @@ bool is_hop_by_hop(FieldId id) {
         case FieldId::forwarded:
         case FieldId::grpc_timeout:
         case FieldId::host:
+        case FieldId::path_info:
         case FieldId::referer:
+        case FieldId::script_name:
         case FieldId::server:
         case FieldId::traceparent:
         case FieldId::trailer:

@@ -101,7 +101,17 @@ def test_forwarding_fields_of_a_stranger_are_not_believed(seen):
 
 
 @pytest.mark.parametrize(
-    "name", ["X_Forwarded_For", "x-forwarded_for", "X_Request_ID", "Content_Length", "Transfer_Encoding"]
+    "name",
+    [
+        "X_Forwarded_For",
+        "x-forwarded_for",
+        "X_Request_ID",
+        "Content_Length",
+        "Transfer_Encoding",
+        "SCRIPT_NAME",
+        "Path_Info",
+        "script-name",
+    ],
 )
 def test_fields_that_a_cgi_style_app_would_mistake_for_weirs_stay_behind(seen, name):
     assert name.lower() not in seen({name: "8"}).names

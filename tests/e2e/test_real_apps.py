@@ -58,6 +58,14 @@ def test_flask_sees_the_client_not_the_proxy(weir, connect, app):
     )
 
 
+def test_no_field_makes_flask_serve_another_path_than_the_one_that_was_routed(weir, connect, app):
+    static = {"match": {"path": "/static/*"}, "limits": {"rate": "none"}}
+    client = connect(weir(app("gunicorn"), limits={"rate": "1/min"}, routes=[static]))
+    for name in ("SCRIPT_NAME", "Script_Name", "PATH_INFO"):
+        value = "/echo" if name == "PATH_INFO" else "/static/x"
+        assert client.ask("/static/x/echo", fields={name: value}).status == 404
+
+
 def test_a_crowd_of_clients_all_get_their_own_answer(weir, app):
     proxy = weir(app("node"))
 
