@@ -23,6 +23,8 @@ const char* describe_target_end(const char* p, const char* end) {
     return "the target holds white space or a control byte";
 }
 
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
     return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
@@ -55,6 +57,10 @@ class RequestParser {
         if (name.empty()) return refuse(kNoMethod);
         if (name.size() > kMaxMethodBytes) return refuse(kMethodTooLong, Reason::not_implemented);
         out_.method = method_of(name);
+        // Methods are case-sensitive (RFC 9110, 9.1), but some apps make "POSt" a POST, which other rules
+        // hold for than were asked, and answer "HEAd" without the body that they announce.
+        if (out_.method == Method::other && std::any_of(name.begin(), name.end(), is_lower))
+            return refuse("the method holds a letter in lower case");
         return take(' ') || refuse("the method is not followed by a space");
     }
 

@@ -66,6 +66,15 @@ def test_no_field_makes_flask_serve_another_path_than_the_one_that_was_routed(we
         assert client.ask("/static/x/echo", fields={name: value}).status == 404
 
 
+def test_no_spelling_of_a_method_walks_around_the_route_that_takes_it(weir, connect, app):
+    posts = {"match": {"path": "/echo", "method": ["POST"]}, "limits": {"rate": "1/min"}}
+    proxy = weir(app("gunicorn"), routes=[posts])
+    assert connect(proxy).ask("/echo", "POST").status == 200
+    assert connect(proxy).ask("/echo", "POST").status == 429
+    assert connect(proxy).ask("/echo", "POSt").status == 400
+    assert connect(proxy).ask("/bytes/1000", "HEAd").status == 400
+
+
 def test_a_crowd_of_clients_all_get_their_own_answer(weir, app):
     proxy = weir(app("node"))
 

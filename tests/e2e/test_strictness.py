@@ -41,6 +41,8 @@ HOSTILE_HEADS = {
     "asterisk with GET": b"GET * HTTP/1.1\r\n" + HOST + b"\r\n",
     "absolute target with userinfo": b"GET http://u:p@a/ HTTP/1.1\r\n" + HOST + b"\r\n",
     "absolute target of another kind": b"GET ftp://a/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "method in lower case": b"get / HTTP/1.1\r\n" + HOST + b"\r\n",
+    "method partly in lower case": b"POSt / HTTP/1.1\r\n" + HOST + b"\r\n",
     "method with a bracket": b"GE[T / HTTP/1.1\r\n" + HOST + b"\r\n",
     "HTTP/0.9": b"GET /\r\n\r\n",
     "lower-case protocol": b"GET / http/1.1\r\n" + HOST + b"\r\n",

@@ -93,11 +93,14 @@ TEST_CASE("a record of a handshake with nonsense in it fails, and takes nobody w
 
 TEST_CASE("what begins with a letter is taken for HTTP, and nothing else is") {
     for (const char first : {'A', 'Z', 'a', 'z'}) {
+        const bool is_method = first < 'a';
         Arrived arrived;
         arrived.entrance->tls = arrived.door.get();
         net::Fd far = arrived.come();
         net::send_some(far, first + std::string(" / HTTP/1.1\r\nHost: a\r\n\r\n"));
-        CHECK(arrived.answer_at(far).find("port for https") != std::string::npos);
+        const std::string answer = arrived.answer_at(far);
+        CHECK(answer.starts_with("HTTP/1.1 400 "));
+        CHECK((answer.find("port for https") != std::string::npos) == is_method);
         CHECK(arrived.failed(HandshakeFailure::plain_http) == 1);
     }
     for (const char first : {'@', '[', '`', '{', '0', '\x15', '\x17', '\xff'}) {
