@@ -23,7 +23,9 @@ constexpr std::string_view kDecimal = "-?(0|[1-9][0-9]*)(\\.[0-9]+)?";
 constexpr std::string_view kSize = "[0-9]+(B|KB|KiB|MB|MiB|GB|GiB|TB|TiB)";
 constexpr std::string_view kToken = "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}";
 constexpr std::string_view kType = "[!#$%&'+.^_`|~0-9A-Za-z-]+";  // a token without a star
-constexpr std::string_view kPathCharacter = "[-A-Za-z0-9._~!$&'()+,;=:@/]|%[0-9A-F]{2}";
+/// Escaped is what has to be, and a star, which would stand for everything else.
+constexpr std::string_view kPathCharacter =
+    "[-A-Za-z0-9._~!$&'()+,;=:@/]|%(0[1-9A-F]|1[0-9A-F]|2[0235A]|3[CEF]|5[BDE]|60|7[BCDF]|[89A-F][0-9A-F])";
 constexpr std::string_view kName = "[a-z0-9_-]{1,64}";
 
 /// The largest unit first, each at most once. Written out, since not every reader of schemas looks ahead.

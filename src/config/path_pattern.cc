@@ -43,10 +43,11 @@ Checked check_escape(std::string_view text, std::string_view rest) {
     const std::string_view escape = rest.substr(0, 3);
     if (escape.size() < 3 || !is_upper_hex(escape[1]) || !is_upper_hex(escape[2])) {
         return Wrong{fmt::format("{} has an incomplete or lower-case escape", quoted(text)),
-                     "write `%` and two hex digits in upper case, as in `%2C`"};
+                     "write `%` and two hex digits in upper case, as in `%20`"};
     }
     const auto decoded = static_cast<char>(hex_value(escape[1]) * 16 + hex_value(escape[2]));
-    if (is_unreserved(decoded)) {
+    // An asterisk has another meaning here, so that the escape is the one way to write it.
+    if (is_path_character(decoded) && decoded != '*') {
         return Wrong{fmt::format("{} has `{}`, which is compared as `{}`", quoted(text), escape, decoded),
                      fmt::format("write `{}`", decoded)};
     }
@@ -93,10 +94,23 @@ bool is_parameter_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), belongs);
 }
 
+/// As paths are compared: there an asterisk stands as itself.
+std::string with_asterisks(std::string_view segment) {
+    constexpr std::string_view kEscape = "%2A";
+    std::string text;
+    while (!segment.empty()) {
+        const size_t at = std::min(segment.find(kEscape), segment.size());
+        text.append(segment.substr(0, at));
+        if (at < segment.size()) text += '*';
+        segment.remove_prefix(std::min(at + kEscape.size(), segment.size()));
+    }
+    return text;
+}
+
 Result<Segment, Wrong> parse_segment(std::string_view text, std::string_view segment) {
     const bool has_brace = segment.find_first_of("{}") != std::string_view::npos;
     if (!has_brace) {
-        if (segment != "." && segment != "..") return Segment{std::string(segment), false};
+        if (segment != "." && segment != "..") return Segment{with_asterisks(segment), false};
         return fail(Wrong{fmt::format("{} has a {} in it, which is resolved before paths are compared",
                                       quoted(text), quoted(segment)),
                           {}});

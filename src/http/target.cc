@@ -15,18 +15,16 @@ std::optional<char> decode_escape(std::string_view text) {
     return static_cast<char>(hex_value(text[1]) << 4 | hex_value(text[2]));
 }
 
-/// Appends one byte of a path as it stands in the normal form; false where it may not stand there at all.
-bool append_escaped(char byte, std::string& out) {
-    if (byte == '\0' || byte == '/' || byte == '\\') return false;
-    if (is(byte, kUnreserved)) {
-        out.push_back(byte);
-        return true;
-    }
+/// What stands in a path as itself (RFC 3986, 3.3, `pchar`).
+bool is_path_character(char c) { return is(c, kRegName) || c == ',' || c == ':' || c == '@'; }
+
+/// Appends one byte of a path as it stands in the normal form.
+void append_normal(char byte, std::string& out) {
+    if (is_path_character(byte)) return out.push_back(byte);
     const auto value = static_cast<unsigned char>(byte);
     out.push_back('%');
     out.push_back(kUpperHex[value >> 4]);
     out.push_back(kUpperHex[value & 15]);
-    return true;
 }
 
 /// The path with every escape in its normal form, its segments as they are.
@@ -34,21 +32,25 @@ std::optional<std::string> normalise_escapes(std::string_view path) {
     std::string out;
     out.reserve(path.size());
     for (size_t i = 0; i < path.size(); ++i) {
-        if (path[i] == '\\') return std::nullopt;
-        if (path[i] != '%') {
-            out.push_back(path[i]);
+        if (path[i] == '/') {
+            out.push_back('/');
             continue;
         }
-        const auto byte = decode_escape(path.substr(i));
-        if (!byte || !append_escaped(*byte, out)) return std::nullopt;
-        i += 2;
+        const bool is_escape = path[i] == '%';
+        const auto byte = is_escape ? decode_escape(path.substr(i)) : path[i];
+        if (!byte || *byte == '\0' || *byte == '/' || *byte == '\\') return std::nullopt;
+        append_normal(*byte, out);
+        if (is_escape) i += 2;
     }
     return out;
 }
 
+/// Readers differ in whether what stands behind a ";" belongs to the segment: servers of Java drop it first.
+std::string_view without_parameters(std::string_view segment) { return segment.substr(0, segment.find(';')); }
+
 /// Rewrites `path`, which begins with "/", in place: dot segments and doubled slashes go. False where ".."
 /// has nothing to take back, or comes behind an empty segment: readers differ in whether it takes that back
-/// or the one before.
+/// or the one before. False too where a segment is made of dots to some readers only.
 bool remove_dot_segments(std::string& path) {
     size_t end = 1;  // of what is already in normal form; it ends in "/" before every segment
     bool saw_empty = false;
@@ -56,6 +58,9 @@ bool remove_dot_segments(std::string& path) {
         const size_t stop = std::min(path.find('/', at), path.size());
         const bool is_last = stop == path.size();
         const std::string_view segment = std::string_view(path).substr(at, stop - at);
+        const std::string_view name = without_parameters(segment);
+        const bool is_dots = name == "." || name == "..";
+        if (is_dots && name != segment) return false;
         if (segment == "..") {
             if (end == 1 || saw_empty) return false;
             end = path.rfind('/', end - 2) + 1;
@@ -64,7 +69,7 @@ bool remove_dot_segments(std::string& path) {
             std::copy_n(path.data() + at, length, path.data() + end);
             end += length;
         }
-        saw_empty = saw_empty || segment.empty();
+        saw_empty = saw_empty || name.empty();
         at = stop + 1;
     }
     path.resize(end);

@@ -7,11 +7,14 @@
 
 namespace weir::http {
 
-/// The path in the one form that rules compare (RFC 3986, 6.2.2 and 6.2.3): unreserved characters decoded,
-/// hex digits of the rest in upper case, dot segments removed, doubled slashes merged. nullopt where it
-/// cannot be told what the app would see: a malformed escape, an encoded NUL or slash, a backslash, encoded
-/// or not, ".." that climbs above the root or comes behind an empty segment (to some readers "/a//.." is "/",
-/// to others "/a/"), or a path that does not begin with "/". The "*" of OPTIONS * stays as it is.
+/// The path in the one form that rules compare (RFC 3986, 6.2.2 and 6.2.3): what may stand in a path as it is
+/// (`pchar`) is decoded, all else escaped with digits in upper case, dot segments removed, doubled slashes
+/// merged. That goes further than the RFC, which lets "," and "%2C" differ: to apps, which decode paths
+/// before they look at them, they do not. nullopt where it cannot be told what the app would see: a malformed
+/// escape, an encoded NUL or slash, a backslash, encoded or not, ".." that climbs above the root or comes
+/// behind an empty segment (to some readers "/a//.." is "/", to others "/a/"), dots with parameters ("..;a",
+/// which is ".." to servers of Java), or a path that does not begin with "/". The "*" of OPTIONS * stays as
+/// it is.
 std::optional<std::string> normalise_path(std::string_view path);
 
 /// One `name=value` of a query, where it stood. The pieces are still percent-encoded.

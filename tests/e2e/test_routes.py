@@ -58,6 +58,29 @@ def test_a_path_that_readers_differ_in_is_refused_where_there_are_routes(served)
     client.request("/documents%2f7").assert_problem(400, "bad_request")
 
 
+@pytest.mark.parametrize(
+    "target", ["/v1/jobs:export", "/v1/jobs%3Aexport", "/v1/jobs%3aexport", "/v1//jobs:%65xport"]
+)
+def test_no_spelling_of_a_path_walks_around_its_limit(served, target):
+    client, _ = served({"match": {"path": "/v1/jobs:export"}, "limits": {"rate": "1/min"}})
+    assert client.ask("/v1/jobs:export").status == 200
+    assert client.ask(target).status == 429
+
+
+@pytest.mark.parametrize("target", ["/static/a|b", "/static/a%7Cb", "/static/a%7cb"])
+def test_what_a_path_may_not_hold_is_the_same_escaped_or_not(served, target):
+    client, _ = served({"match": {"path": "/static/a%7Cb"}, "limits": {"rate": "1/min"}})
+    assert client.ask("/static/a%7Cb").status == 200
+    assert client.ask(target).status == 429
+
+
+@pytest.mark.parametrize("target", ["/static/..;/api", "/static/..%3bx=1/api", "/static/;/../api", "/static/%2e%2e;/api"])
+def test_dots_behind_which_parameters_stand_are_refused(served, target):
+    client, app = served({"match": {"path": "/static/*"}, "limits": {"rate": "none"}})
+    client.request(target).assert_problem(400, "bad_request")
+    assert app.requests == []
+
+
 def test_other_methods_are_told_which_are_taken(served):
     client, _ = served({"match": {"path": "/reports"}, "methods": ["GET", "POST"]})
     assert client.ask("/reports").status == 200

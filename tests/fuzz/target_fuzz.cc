@@ -14,9 +14,10 @@ using http::normalise_path;
 using http::percent_decode;
 using http::QueryWalk;
 
-bool is_unreserved(char c) {
+/// RFC 3986, 3.3, `pchar`.
+bool is_path_character(char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("-._~").find(c) != std::string_view::npos;
+           std::string_view("-._~!$&'()*+,;=:@").find(c) != std::string_view::npos;
 }
 
 std::string escaped(char c, const char* digits) {
@@ -38,11 +39,11 @@ bool has_segment(std::string_view path, std::string_view segment) {
     return path.find(inner) != std::string_view::npos || path.ends_with(inner.substr(0, inner.size() - 1));
 }
 
-/// The path with one unreserved character written as an escape, which changes nothing of what it means.
+/// The path with one character written as an escape, which changes nothing of what it means.
 std::string disguised(std::string_view path, Choices& choices) {
     const size_t at = choices.below(path.size());
     const bool inside_escape = (at >= 1 && path[at - 1] == '%') || (at >= 2 && path[at - 2] == '%');
-    if (inside_escape || !is_unreserved(path[at])) return std::string(path);
+    if (inside_escape || path[at] == '%' || path[at] == '/') return std::string(path);
     return std::string(path.substr(0, at)) + escaped(path[at], choices.coin() ? kUpper : kLower) +
            std::string(path.substr(at + 1));
 }
@@ -50,7 +51,7 @@ std::string disguised(std::string_view path, Choices& choices) {
 void require_canonical_escapes(std::string_view normal) {
     for (size_t at = normal.find('%'); at != std::string_view::npos; at = normal.find('%', at + 1)) {
         const auto decoded = percent_decode(normal.substr(at, 3), false);
-        require(decoded.has_value() && !is_unreserved(decoded->front()), "only what must be is escaped");
+        require(decoded.has_value() && !is_path_character(decoded->front()), "only what must be is escaped");
         require(escaped(decoded->front(), kUpper) == normal.substr(at, 3), "escapes are in upper case");
     }
 }
@@ -58,7 +59,7 @@ void require_canonical_escapes(std::string_view normal) {
 void check_path(std::string_view path, Choices& choices) {
     const auto normal = normalise_path(path);
     if (!normal) return;
-    require(normal->size() <= path.size() + 1, "a normal form is hardly longer");
+    require(normal->size() <= 3 * path.size() + 1, "a normal form is as long as all escaped at most");
     require(normalise_path(*normal) == normal, "a normal form stays as it is");
     if (!path.starts_with('/')) return;
     require(normal->starts_with('/'), "a path stays a path");

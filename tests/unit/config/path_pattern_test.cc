@@ -38,7 +38,10 @@ TEST_CASE("a pattern is what stands behind each slash") {
     CHECK(pattern("/a*").segments == std::vector<Segment>{{"a", false}});
     CHECK(pattern("/*").segments == std::vector<Segment>{{"", false}});
     CHECK(pattern("/{a}/*").text == "/{a}/*");
-    CHECK(pattern("/a%2Cb;c=1:@!$&'()+,").segments.size() == 1);
+    CHECK(pattern("/a%20b;c=1:@!$&'()+,").segments.size() == 1);
+    CHECK(pattern("/a%2A%2Ab/%2A*").segments == std::vector<Segment>{{"a**b", false}, {"*", false}});
+    CHECK(pattern("/%2A").segments == std::vector<Segment>{{"*", false}});
+    CHECK_FALSE(pattern("/%2A").takes_rest);
 }
 
 TEST_CASE("what no path could match is refused, with the way out") {
@@ -61,6 +64,7 @@ TEST_CASE("what no path could match is refused, with the way out") {
     CHECK(wrong("/é").ends_with("did you mean `/%C3%A9`?"));
     CHECK(wrong("/a\\b").ends_with("did you mean `/a%5Cb`?"));
     CHECK(wrong("/%7Ea").ends_with("write `~`"));
+    CHECK(wrong("/a%3Ab") == "`/a%3Ab` has `%3A`, which is compared as `:` | write `:`");
     CHECK(wrong("/%2c").find("lower-case escape") != std::string::npos);
     CHECK(wrong("/%2").find("incomplete") != std::string::npos);
     CHECK(wrong("/%2F").find("always refused") != std::string::npos);
