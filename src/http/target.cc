@@ -86,6 +86,18 @@ std::optional<std::string> normalise_path(std::string_view path) {
     return normal;
 }
 
+std::optional<std::string> path_with_dots(std::string_view path) {
+    if (path.empty() || path.front() != '/') return std::nullopt;
+    std::optional<std::string> text = normalise_escapes(path);
+    if (!text) return std::nullopt;
+    const auto both_slashes = [](char a, char b) { return a == '/' && b == '/'; };
+    text->erase(std::unique(text->begin(), text->end(), both_slashes), text->end());
+    const std::string segments = *text + "/";
+    const bool has_dots =
+        segments.find("/./") != std::string::npos || segments.find("/../") != std::string::npos;
+    return has_dots ? text : std::nullopt;
+}
+
 std::optional<QueryParameter> QueryWalk::next() {
     while (!rest_.empty()) {
         const size_t end = std::min(rest_.find('&'), rest_.size());

@@ -17,6 +17,9 @@ namespace weir::http {
 /// it is.
 std::optional<std::string> normalise_path(std::string_view path);
 
+/// The same with its dot segments, as apps see it that look for none; nullopt where there is none of them.
+std::optional<std::string> path_with_dots(std::string_view path);
+
 /// One `name=value` of a query, where it stood. The pieces are still percent-encoded.
 struct QueryParameter {
     std::string_view name;

@@ -63,6 +63,8 @@ bool takes_rest(const config::Match& match, const RequestOutline& request) {
 
 }  // namespace
 
+Misfit unclear_path() { return {Misfit::Kind::unclear, "the path can be read in more than one way"}; }
+
 RouteTable::RouteTable(const std::vector<config::Route>& routes) {
     for (size_t i = 0; i < routes.size(); ++i) {
         const auto add = [&](Row row, const config::PathPattern* pattern) {
@@ -102,7 +104,7 @@ bool RouteTable::takes_path(const Row& row, std::string_view path) {
 Result<std::optional<RouteMatch>, Misfit> RouteTable::find(const RequestOutline& request) const {
     if (rows_.empty()) return std::optional<RouteMatch>();
     if (request.path.empty()) {
-        return fail(Misfit{Misfit::Kind::unclear, "the path can be read in more than one way"});
+        return fail(unclear_path());
     }
     const uint64_t first = first_bytes(request.path);
     for (const Row& row : rows_) {

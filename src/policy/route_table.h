@@ -14,6 +14,9 @@
 
 namespace weir::policy {
 
+/// What is said of a path that nobody can tell the meaning of.
+[[nodiscard]] Misfit unclear_path();
+
 struct RouteMatch {
     const config::Route* route = nullptr;
     const config::PathPattern* pattern =

@@ -47,6 +47,19 @@ void fit_route(const policy::RouteMatch& match, const policy::RequestOutline& ou
     }
 }
 
+/// Most servers resolve dot segments, and most frameworks do not: to these "/api/../static/x" is a path below
+/// "/api". Nobody writes such a path but to be taken for another one.
+bool is_another_path_with_dots(const Rules& rules, const http::RequestHead& head,
+                               const policy::RequestOutline& outline, const config::Route* route) {
+    if (outline.path == head.path) return false;
+    const auto path = http::path_with_dots(head.path);
+    if (!path) return false;
+    policy::RequestOutline as_it_stands = outline;
+    as_it_stands.path = *path;
+    const auto found = rules.routes().find(as_it_stands);
+    return !found || (*found ? (*found)->route : nullptr) != route;
+}
+
 void find_route(const Rules& rules, const http::RequestHead& head, Routing& routing) {
     auto normal = http::normalise_path(head.path);
     const policy::RequestOutline outline{.path = normal ? std::string_view(*normal) : std::string_view(),
@@ -58,6 +71,8 @@ void find_route(const Rules& rules, const http::RequestHead& head, Routing& rout
     auto found = rules.routes().find(outline);
     if (!found) {
         routing.refusal = refusal_of(found.error(), nullptr);
+    } else if (is_another_path_with_dots(rules, head, outline, *found ? (*found)->route : nullptr)) {
+        routing.refusal = refusal_of(policy::unclear_path(), nullptr);
     } else if (*found) {
         routing.scope = &rules.scope_of(&**found);
         fit_route(**found, outline, head.path_and_query, routing);

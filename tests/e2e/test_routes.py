@@ -74,6 +74,15 @@ def test_what_a_path_may_not_hold_is_the_same_escaped_or_not(served, target):
     assert client.ask(target).status == 429
 
 
+@pytest.mark.parametrize("target", ["/api/../static/x", "/static/../api/x", "/api/%2e%2e/static/x", "/api/x/.././../static/"])
+def test_a_path_is_neither_limited_nor_exempt_by_its_dots(served, target):
+    """Flask and Express let them stand: whatever is below /api would answer."""
+    static = {"match": {"path": "/static/*"}, "limits": {"rate": "none"}}
+    client, app = served(static, limits={"rate": "1/min"})
+    client.request(target).assert_problem(400, "bad_request")
+    assert app.requests == []
+
+
 @pytest.mark.parametrize("target", ["/static/..;/api", "/static/..%3bx=1/api", "/static/;/../api", "/static/%2e%2e;/api"])
 def test_dots_behind_which_parameters_stand_are_refused(served, target):
     client, app = served({"match": {"path": "/static/*"}, "limits": {"rate": "none"}})

@@ -72,6 +72,17 @@ void check_path(std::string_view path, Choices& choices) {
     require(normalise_path(disguised(path, choices)) == normal, "an escape in disguise changes nothing");
 }
 
+/// With dot segments, and without what they take back.
+void check_dots(std::string_view path) {
+    const auto dotted = http::path_with_dots(path);
+    if (!dotted) return;
+    require(has_segment(*dotted, ".") || has_segment(*dotted, ".."), "dot segments stay");
+    require(dotted->starts_with('/') && dotted->find("//") == std::string::npos, "slashes are merged");
+    require(http::path_with_dots(*dotted) == dotted, "what has dots already stays as it is");
+    if (const auto normal = normalise_path(path))
+        require(normalise_path(*dotted) == normal, "dots aside both are one path");
+}
+
 void check_query(std::string_view query) {
     QueryWalk walk(query);
     std::string_view rest = query;
@@ -104,12 +115,14 @@ void run(std::string_view input) {
     Choices choices(input);
     const ExactCopy copy(input);
     check_path(copy.view(), choices);
+    check_dots(copy.view());
     check_query(copy.view());
     check_decoding(copy.view());
 
     const size_t mark = std::min(input.find('?'), input.size());
     const ExactCopy path(input.substr(0, mark));
     check_path(path.view(), choices);
+    check_dots(path.view());
     if (mark < input.size()) check_query(input.substr(mark + 1));
 }
 

@@ -42,6 +42,15 @@ TEST_CASE("dot segments go, escaped or not, and doubled slashes are one") {
     CHECK(normalise_path("/a/../b//c") == "/b/c");
 }
 
+TEST_CASE("a path with its dot segments is in normal form otherwise") {
+    CHECK(path_with_dots("/a/./b/%2E%2e//c%2cd") == "/a/./b/../c,d");
+    CHECK(path_with_dots("/..") == "/..");
+    CHECK(path_with_dots("//.") == "/.");
+    for (const char* path :
+         {"", "*", "a/../b", "/", "/a//b", "/...", "/a/..b", "/..;a", "/a%2f../b", "/%/../b"})
+        CHECK(path_with_dots(path) == std::nullopt);
+}
+
 TEST_CASE("a path that two readers could read differently has no normal form") {
     for (const char* path : {"",
                              "a",

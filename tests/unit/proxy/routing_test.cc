@@ -56,9 +56,26 @@ TEST_CASE("without routes every path goes to the scope of all requests") {
 }
 
 TEST_CASE("a request takes the first route that matches, on the path in its normal form") {
-    CHECK(route(kRoutes, "GET /x/../reports") == Routed{.route = "reports"});
+    CHECK(route(kRoutes, "GET //reports") == Routed{.route = "reports"});
+    CHECK(route(kRoutes, "GET /%72eports") == Routed{.route = "reports"});
     CHECK(route(kRoutes, "GET /other") == Routed{});
     CHECK(route(kRoutes, "GET /a%2fb") == Routed{.refusal = "bad_request"});
+}
+
+TEST_CASE("a path whose dot segments decide on the route is refused: some apps let them stand") {
+    for (const char* path :
+         {"/x/../reports", "/./reports", "/x/%2e%2E/reports", "/documents/7/../8", "/documents/.."}) {
+        CAPTURE(path);
+        CHECK(route(kRoutes, std::string("GET ") + path).refusal == "bad_request");
+    }
+    CHECK(route(kRoutes, "GET /x/../y") == Routed{});
+    CHECK(route(kRoutes, "GET /reports/../y") == Routed{});
+    constexpr const char* kPrefixes =
+        "routes: [{match: {path: /static/*}, name: s}, {match: {path: /*}, name: all}]";
+    CHECK(route(kPrefixes, "GET /static/a/../b") == Routed{.route = "s"});
+    CHECK(route(kPrefixes, "GET /a/../b") == Routed{.route = "all"});
+    CHECK(route(kPrefixes, "GET /static/../b").refusal == "bad_request");
+    CHECK(route(kPrefixes, "GET /a/../static/b").refusal == "bad_request");
 }
 
 TEST_CASE("what does not fit the route is refused in the route's name") {
