@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "http/head_writer.h"
+
 namespace weir::proxy {
 
 namespace {
@@ -62,11 +64,21 @@ ShadowSet ask_shadows(const Scope& scope, const Asker& asker, Time now) {
     return refusals;
 }
 
+/// Whether Connection takes the field from the app. Host and what belongs to the connection is written anew.
+bool stays_behind(const std::vector<http::Field>& fields, const http::Field& field) {
+    if (field.id == http::FieldId::host || http::is_hop_by_hop(field.id)) return false;
+    return std::any_of(fields.begin(), fields.end(), [&](const http::Field& other) {
+        return other.id == http::FieldId::connection && http::lists_token(other.value, field.name);
+    });
+}
+
 }  // namespace
 
 std::string_view field_line(const void* head, std::string_view name, size_t nth) {
-    for (const http::Field& field : static_cast<const http::RequestHead*>(head)->fields)
-        if (http::equals_ignoring_case(field.name, name) && nth-- == 0) return field.value;
+    const auto& fields = static_cast<const http::RequestHead*>(head)->fields;
+    for (const http::Field& field : fields)
+        if (http::equals_ignoring_case(field.name, name) && nth-- == 0)
+            return stays_behind(fields, field) ? std::string_view() : field.value;
     return {};
 }
 

@@ -29,7 +29,8 @@ struct RateVerdict {
 [[nodiscard]] policy::RequestView view_of(const Scope&, const http::RequestHead&,
                                           const net::IpAddress& client);
 
-/// The value of the nth line of a field, for policies that know no HTTP; data() is null where there is none.
+/// The value of the nth line of a field, for policies that know no HTTP; data() is null where there is none,
+/// or none that reaches the app because Connection names it.
 [[nodiscard]] std::string_view field_line(const void* head, std::string_view name, size_t nth);
 
 }  // namespace weir::proxy

@@ -82,6 +82,17 @@ def test_a_header_tells_clients_apart_and_the_address_stands_in_for_it(weir, con
     assert ask({}) == [200, 200, 429]
 
 
+def test_a_header_that_the_app_does_not_get_tells_nobody_apart(weir, connect, upstream):
+    """Whoever asks without a key could make one up for each request, and keep it from the app."""
+    proxy = weir(upstream(answering()), limits={"rate": ["2/hour"]}, clients={"key": "header:X-Api-Key"})
+    client = connect(proxy)
+    for number in range(2):
+        assert client.ask("/", fields={"X-Api-Key": number, "Connection": "keep-alive, x-api-key"}).status == 200
+    assert client.ask("/", fields={"X-Api-Key": 2, "Connection": "X-Api-Key"}).status == 429
+    assert client.ask("/").status == 429
+    assert client.ask("/", fields={"X-Api-Key": 2}).status == 200
+
+
 def test_a_forged_forwarded_for_changes_nothing(weir, connect, upstream):
     client = connect(weir(upstream(answering()), limits={"rate": ["2/hour"]}))
     forged = [client.ask(fields={"X-Forwarded-For": f"10.0.0.{n}"}).status for n in range(4)]

@@ -83,6 +83,16 @@ def test_a_path_is_neither_limited_nor_exempt_by_its_dots(served, target):
     assert app.requests == []
 
 
+def test_a_field_that_the_app_does_not_get_matches_no_route(served):
+    free = {"match": {"header": {"X-Internal": "1"}}, "limits": {"rate": "none"}}
+    upgrades = {"match": {"header": {"Upgrade": "x"}}, "methods": ["POST"]}
+    client, _ = served(free, upgrades, limits={"rate": "1/min"})
+    assert client.ask("/").status == 200
+    assert client.ask("/", fields={"X-Internal": "1"}).status == 200
+    assert client.ask("/", fields={"X-Internal": "1", "Connection": "X-Internal"}).status == 429
+    assert client.ask("/", fields={"Upgrade": "x", "Connection": "Upgrade"}).status == 405
+
+
 @pytest.mark.parametrize("target", ["/static/..;/api", "/static/..%3bx=1/api", "/static/;/../api", "/static/%2e%2e;/api"])
 def test_dots_behind_which_parameters_stand_are_refused(served, target):
     client, app = served({"match": {"path": "/static/*"}, "limits": {"rate": "none"}})
