@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <charconv>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -61,6 +64,49 @@ std::string_view without_blanks(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+std::string_view without_quotes(std::string_view text) {
+    const bool is_quoted = text.size() > 1 && text.front() == '"' && text.back() == '"';
+    return is_quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+/// The byte that all of `digits` stand for; none where they do not.
+std::optional<char> byte_of(std::string_view digits, int base) {
+    unsigned byte = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, byte, base);
+    if (error != std::errc() || stop != end || byte > 0xff) return std::nullopt;
+    return static_cast<char>(byte);
+}
+
+/// "\141" as "a", and "\a" too.
+std::string without_backslashes(std::string_view text) {
+    std::string plain;
+    while (!text.empty()) {
+        const bool is_escape = text.front() == '\\' && text.size() > 1;
+        const auto byte = is_escape && text.size() > 3 ? byte_of(text.substr(1, 3), 8) : std::nullopt;
+        plain += byte.value_or(text[is_escape ? 1 : 0]);
+        text.remove_prefix(byte ? 4 : is_escape ? 2 : 1);
+    }
+    return plain;
+}
+
+/// "%61" as "a".
+std::string without_percents(std::string_view text) {
+    std::string plain;
+    while (!text.empty()) {
+        const bool is_escape = text.front() == '%' && text.size() > 2;
+        const auto byte = is_escape ? byte_of(text.substr(1, 2), 16) : std::nullopt;
+        plain += byte.value_or(text.front());
+        text.remove_prefix(byte ? 3 : 1);
+    }
+    return plain;
+}
+
+/// A cookie's value as apps read it, so that one value in many spellings is one key: Python undoes
+/// backslashes, and Node percent-encoding. To an app that does not these are other values, which earn no
+/// quota of their own.
+std::string without_escapes(std::string_view cookie) { return without_percents(without_backslashes(cookie)); }
+
 /// RFC 6265, 5.4 and 4.2.1: `name=value` pairs between semicolons; names are case-sensitive.
 std::string_view cookie_value(const RequestView& request, std::string_view name) {
     OneValue value;
@@ -70,7 +116,7 @@ std::string_view cookie_value(const RequestView& request, std::string_view name)
             line.remove_prefix(std::min(line.size(), pair.size() + 1));
             const size_t equals = pair.find('=');
             if (equals == std::string_view::npos || without_blanks(pair.substr(0, equals)) != name) continue;
-            value.see(without_blanks(pair.substr(equals + 1)));
+            value.see(without_quotes(without_blanks(pair.substr(equals + 1))));
         }
     });
     return value.get();
@@ -184,7 +230,10 @@ KeyMaker::KeyMaker(KeySpec spec, unsigned ipv6_prefix, const HashSeed& seed)
 
 KeyMaker::Words KeyMaker::words_of(const KeyPart& part, const RequestView& request) const {
     if (part.kind == Kind::route) return {uint64_t{static_cast<uint8_t>(part.kind)}, request.route, 0};
-    const std::string_view value = value_of(part, request);
+    std::string_view value = value_of(part, request);
+    std::string plain;
+    if (part.kind == Kind::cookie && value.find_first_of("\\%") != std::string_view::npos)
+        value = plain = without_escapes(value);
     if (!value.empty()) {
         return {uint64_t{static_cast<uint8_t>(part.kind)}, value.size(), siphash13(seed_, value)};
     }

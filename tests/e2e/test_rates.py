@@ -3,6 +3,8 @@
 import threading
 from collections import Counter
 
+import pytest
+
 from harness.upstream import answering
 
 
@@ -91,6 +93,15 @@ def test_a_header_that_the_app_does_not_get_tells_nobody_apart(weir, connect, up
     assert client.ask("/", fields={"X-Api-Key": 2, "Connection": "X-Api-Key"}).status == 429
     assert client.ask("/").status == 429
     assert client.ask("/", fields={"X-Api-Key": 2}).status == 200
+
+
+@pytest.mark.parametrize("spelling", ['"abc"', r'"\141bc"', r'"\abc"', "%61bc", '"%61bc"'])
+def test_a_cookie_in_another_spelling_tells_nobody_apart(weir, connect, upstream, spelling):
+    """Flask reads quotes and backslashes away, Express percents: the session is the same."""
+    client = connect(weir(upstream(answering()), limits={"rate": ["1/hour"]}, clients={"key": "cookie:session"}))
+    assert client.ask("/", fields={"Cookie": "session=abc"}).status == 200
+    assert client.ask("/", fields={"Cookie": f"session={spelling}"}).status == 429
+    assert client.ask("/", fields={"Cookie": "session=abd"}).status == 200
 
 
 def test_a_forged_forwarded_for_changes_nothing(weir, connect, upstream):
