@@ -100,6 +100,7 @@ void Worker::end() {
     listeners_.clear();
     if (!clients_.empty()) log::warning("{} connections are cut off", clients_.size());
     clients_.shut();
+    abandoned_.shut();  // now: the loop destroys connections, and they outlive the kit where it has ended
     upstreams_.close_idle();
     kit_->access_log.flush();
     loop_.stop();

@@ -56,6 +56,8 @@ void Abandoned::keep(Kept kept, Time until) {
     all_.back()->slot = all_.size() - 1;
 }
 
+void Abandoned::shut() { all_.clear(); }
+
 void Abandoned::forget(Request& request) {
     const size_t slot = request.slot;
     std::swap(all_[slot], all_.back());

@@ -31,6 +31,8 @@ class Abandoned {
         Slots::Permits permits;
     };
     void keep(Kept kept, Time until);
+    /// Gives all of it up, whatever the app is at.
+    void shut();
     [[nodiscard]] size_t size() const { return all_.size(); }
 
   private:

@@ -2,6 +2,7 @@
 
 import signal
 import ssl
+import threading
 
 import pytest
 
@@ -184,3 +185,26 @@ def test_who_stays_silent_holds_it_up_for_a_moment_alone(start, connect, stage, 
         assert proxy.wait() == 0
     assert 0.5 < watch.seconds < 5
     assert "cut off" not in proxy.stderr
+
+
+def test_an_end_while_the_app_is_in_the_middle_of_an_answer_for_nobody(weir, connect, upstream):
+    """Under a cap, what it works on outlives the client that has left."""
+    has_begun, has_heard, may_end = threading.Event(), threading.Event(), threading.Event()
+
+    def answering_by_halves(connection):
+        connection.request()
+        connection.send(b"HTTP/1.1 200 OK\r\nServer: half")
+        has_begun.set()
+        connection.wait_for_close()
+        has_heard.set()
+        may_end.wait(20)
+
+    proxy = weir(upstream(answering_by_halves), limits={"concurrency": 1})
+    client = connect(proxy).request()
+    assert has_begun.wait(10)
+    client.close()
+    assert has_heard.wait(10)
+    proxy.signal(signal.SIGTERM)
+    code = proxy.wait()
+    may_end.set()
+    assert code == 0, proxy.stderr
