@@ -128,6 +128,7 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool may_repeat(const Error&) const;
     [[nodiscard]] bool may_ask_again() const;
     [[nodiscard]] bool is_stale(const Error&) const;
+    [[nodiscard]] bool speaks_against_server(const Error&) const;
     void note_outcome(bool succeeded);
     void note_answer(bool is_sound);
     void keep_detail(std::string_view detail);

@@ -25,7 +25,7 @@ void Exchange::fail(const Error& error) {
     if (error.reason == http::Reason::upstream_connect && !error.is_shortage && lease_)
         lease_->pool().note_connect_failed(lease_->address_index());
     const bool was_stale = is_stale(error);
-    if (!was_stale && !error.is_shortage && asks_app(state_)) note_outcome(false);
+    if (!was_stale && asks_app(state_) && speaks_against_server(error)) note_outcome(false);
     const bool repeats = may_repeat(error);
     count_failure(error, repeats);
     if (repeats) {
@@ -48,6 +48,41 @@ void Exchange::fail(const Error& error) {
 /// The app has closed a connection that was idle before: that says nothing of its health, nor is it a try.
 bool Exchange::is_stale(const Error& error) const {
     return error.retry == Retry::if_unprocessed && lease_ && lease_->reused();
+}
+
+/// Not what weir itself is short of, nor what the client does: whoever wants a server left out need only send
+/// it bodies that end badly, or leave it no time.
+bool Exchange::speaks_against_server(const Error& error) const {
+    using http::Reason;
+    switch (error.reason) {
+        case Reason::upstream_connect:
+        case Reason::upstream_reset:
+        case Reason::upstream_protocol:
+        case Reason::upstream_unavailable:
+        case Reason::upstream_stall: return !error.is_shortage;
+        case Reason::deadline: return total_ == scope_->total;
+        case Reason::bad_request:
+        case Reason::invalid_parameter:
+        case Reason::no_route:
+        case Reason::method_not_allowed:
+        case Reason::header_timeout:
+        case Reason::body_timeout:
+        case Reason::body_too_large:
+        case Reason::uri_too_long:
+        case Reason::unsupported_media_type:
+        case Reason::expectation_failed:
+        case Reason::misdirected:
+        case Reason::header_too_large:
+        case Reason::not_implemented:
+        case Reason::version_not_supported:
+        case Reason::rate_limited:
+        case Reason::queue_full:
+        case Reason::queue_timeout:
+        case Reason::predicted_wait:
+        case Reason::overloaded:
+        case Reason::draining: return false;
+    }
+    return false;
 }
 
 /// The app is there, whatever it says.

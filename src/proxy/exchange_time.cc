@@ -42,7 +42,7 @@ void Exchange::on_deadline(Time now) {
         refuse_unavailable();
     } else if (overdue && head_sent_) {
         give_up("deadline");
-    } else if (overdue && state_ == State::receiving) {
+    } else if (overdue && client_owes()) {
         fail({.reason = http::Reason::body_timeout, .detail = "the request body did not arrive in time"});
     } else if (overdue) {
         fail({.reason = http::Reason::deadline, .detail = "the app did not answer within the total time"});

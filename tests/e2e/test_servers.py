@@ -28,6 +28,11 @@ def hanging(connection):
     connection.wait_for_close()
 
 
+def hanging_on_a_body(connection):
+    connection.head()
+    connection.wait_for_close()
+
+
 @pytest.fixture
 def named(upstream):
     """named("a"): an app that answers with its name."""
@@ -100,6 +105,34 @@ def test_what_weir_itself_has_run_out_of_is_not_held_against_a_server(weir, conn
         assert (failed.status, failed_for.startswith("weir has run out of file descriptors")) == (502, True)
     resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (soft, hard))
     assert client.ask().status == 200
+    assert "left out" not in proxy.stderr
+
+
+def test_what_a_client_does_wrong_is_not_held_against_a_server(weir, connect, upstream):
+    """Of a body that is too long to be held the app has a part by the time that it goes wrong."""
+    apps = [upstream(hanging_on_a_body), upstream(hanging_on_a_body)]
+    passive = {"failures": 2, "window": "10s", "eject": "60s"}
+    proxy = weir(
+        None,
+        upstream={"servers": [app.url for app in apps], "balance": "round_robin"},
+        health={"passive": passive},
+        limits={"body": "100KiB"},
+    )
+    for number, (rest, status) in enumerate([(b"what?\r\n", 400), (b"%x\r\n" % 65536 + bytes(65536), 413)] * 4):
+        client = connect(proxy).request("/", "POST", fields={"Transfer-Encoding": "chunked"})
+        client.send(b"%x\r\n" % 65536 + bytes(65536) + b"\r\n")
+        eventually(lambda: sum(len(app.connections) for app in apps) == number + 1)
+        client.send(rest)
+        assert client.response().status == status
+    assert "left out" not in proxy.stderr
+
+
+def test_a_client_that_leaves_no_time_is_not_held_against_a_server(weir, connect, upstream):
+    servers = [upstream(hanging).url, upstream(hanging).url]
+    passive = {"failures": 2, "window": "10s", "eject": "60s"}
+    proxy = weir(None, upstream={"servers": servers, "balance": "round_robin"}, health={"passive": passive})
+    for _ in range(8):
+        connect(proxy).request(fields={"X-Request-Timeout": "50ms"}).assert_problem(504, "deadline")
     assert "left out" not in proxy.stderr
 
 

@@ -77,6 +77,14 @@ def test_an_upload_that_stalls_is_answered_with_408(weir, connect, upstream, ann
     assert not app.requests
 
 
+@pytest.mark.parametrize("announced", [1000, 1_000_000], ids=["held", "streamed"])
+def test_an_upload_that_is_not_whole_in_the_total_time_is_answered_with_408(weir, connect, upstream, announced):
+    client = connect(weir(upstream(answering()), timeout={"total": "400ms"}))
+    client.request("/", "POST", {"Content-Length": announced})
+    client.send(b"x" * (announced // 2))
+    client.assert_problem(408, "body_timeout")
+
+
 def test_an_upload_below_the_least_rate_is_given_up_after_ten_seconds(weir, connect, upstream):
     client = connect(weir(upstream(answering()), limits={"min_rate": "1KiB/s"}, timeout={"total": "60s"}))
     client.request("/", "POST", {"Content-Length": 60_000})
