@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <csignal>
 #include <random>
 #include <utility>
@@ -168,7 +169,7 @@ void Server::start_workers() {
 void Server::start_resolver() {
     std::vector<Endpoint> endpoints;
     for (const config::Server& server : settings().upstream.servers) endpoints.push_back(server.address);
-    resolver_.reset();
+    assert(!resolver_);  // or it would still count
     unresolved_ = endpoints.size();
     resolve_errors_.assign(endpoints.size(), {});
     std::vector<std::string> names;

@@ -77,13 +77,16 @@ void Server::put_in_force(std::shared_ptr<proxy::Plan> plan) {
     plan_->fleet->bound_connections(settings());
     if (plan_->around.log_writer && plan_->around.log_writer == before->around.log_writer)
         plan_->around.log_writer->reopen();
+    // Those who ask the servers go on where they would ask the same. Others have to be silent by the time
+    // that the workers are told: what they find is for a server by its number.
+    const bool asks_others = plan_->fleet != before->fleet || was.upstream.host != settings().upstream.host;
+    if (asks_others) resolver_.reset();
     adopted_.assign(workers_.size(), nullptr);
     for (size_t worker = 0; worker < workers_.size(); ++worker)
         workers_[worker]->adopt(plan_, [this, worker, adopted = plan_](auto figures) {
             control_.post([this, worker, adopted, figures] { on_adopted(adopted, worker, figures); });
         });
-    // Those who ask the servers go on where they would ask the same.
-    if (plan_->fleet == before->fleet && was.upstream.host == settings().upstream.host) return;
+    if (!asks_others) return;
     start_checks();
     start_resolver();
 }

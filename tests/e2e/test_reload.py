@@ -416,3 +416,15 @@ def test_a_thousand_reloads_under_load_lose_nothing_and_cost_nothing(reloadable,
         assert after[1] - before[1] < 4096, (before, after)
     assert scrape(served.proxy).one("weir_config_reload_success") == 1
     assert len([line for line in served.proxy.raw_log(load.sent) if '"path":"/"' in line]) == load.sent
+
+
+def test_addresses_that_are_found_while_their_servers_go_are_nobody_elses(reloadable, upstream, connect):
+    """Each reload begins to look up what it names: the next one comes while that is under way."""
+    app = upstream(answering())
+    few = {"servers": [f"http://localhost:{app.port}"]}
+    many = {"servers": few["servers"] + [f"http://localhost:{port}" for port in range(1, 256)]}
+    changed = reloadable(app, upstream=few)
+    for _ in range(25):
+        assert changed.change(upstream=many).status == 200
+        assert changed.change(upstream=few).status == 200
+    assert connect(changed.proxy).ask().status == 200
