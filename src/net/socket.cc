@@ -27,6 +27,17 @@ void enable(const Fd& fd, int level, int option) {
 
 std::string system_text(int error) { return std::generic_category().message(error); }
 
+/// A kernel may be without it, and then any use of it fails.
+bool has_ipv6() {
+    const sockaddr_in6 anywhere{.sin6_family = AF_INET6,
+                                .sin6_port = 0,
+                                .sin6_flowinfo = 0,
+                                .sin6_addr = in6addr_any,
+                                .sin6_scope_id = 0};
+    const Fd probe(socket(AF_INET6, kSocketFlags, 0));
+    return probe && bind(probe.get(), reinterpret_cast<const sockaddr*>(&anywhere), sizeof anywhere) == 0;
+}
+
 /// A socket file that a dead process left behind answers with ECONNREFUSED.
 bool remove_stale_socket_file(const SocketAddress& address, const std::string& path) {
     struct stat status {};
@@ -160,10 +171,7 @@ size_t IpAddress::write(char* out) const {
 Result<Fd> listen_on(const Endpoint& endpoint, const ListenOptions& options) {
     Endpoint resolved = endpoint;
     if (!endpoint.is_unix() && endpoint.host.empty()) {
-        resolved.host = "::";
-        auto both = bind_and_listen(*SocketAddress::literal(resolved), endpoint, options);
-        if (both) return both;
-        resolved.host = "0.0.0.0";  // a kernel without IPv6
+        resolved.host = has_ipv6() ? "::" : "0.0.0.0";
     } else if (endpoint.host == "localhost") {
         resolved.host = "127.0.0.1";
     }

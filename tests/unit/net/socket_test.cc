@@ -169,6 +169,14 @@ TEST_CASE("no host means every address, IPv4 ones too") {
     CHECK(accept_one(*listening));
 }
 
+TEST_CASE("no host means every address or none: one that is taken is not passed over") {
+    auto taken = listen_on(on_host("::1"), {});
+    if (!taken) return;  // a machine without IPv6
+    auto listening = listen_on(on_host("", SocketAddress::local_of(*taken).port()), {});
+    REQUIRE_FALSE(listening.has_value());
+    CHECK(listening.error().ends_with("Address already in use"));
+}
+
 // ---- UNIX sockets
 
 TEST_CASE("a UNIX socket's file has the mode that was asked for") {
