@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "net/socket.h"
+#include "policy/key.h"
+#include "proxy/rules.h"
 
 namespace weir::app {
 
@@ -28,22 +30,6 @@ std::string text_of(const policy::IpBytes& address) {
 double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 bool is_address_alone(const config::Key& key) { return key.size() == 1 && key.front().kind == Kind::ip; }
-
-std::string text_of(const config::Key& key) {
-    std::string text;
-    for (const config::KeyPart& part : key) {
-        if (!text.empty()) text += ", ";
-        switch (part.kind) {
-            case Kind::client: text += "client"; break;
-            case Kind::ip: text += "ip"; break;
-            case Kind::header: text += "header:" + part.name; break;
-            case Kind::cookie: text += "cookie:" + part.name; break;
-            case Kind::route: text += "route"; break;
-            case Kind::all: text += "all"; break;
-        }
-    }
-    return text;
-}
 
 Json rows_of(const policy::HeavySummary& summary, const char* measure, bool shows_key) {
     Json rows = Json::array();
@@ -69,7 +55,7 @@ std::string clients_json(const Overview& overview, Time now) {
     constexpr auto kHalfLife =
         std::chrono::duration_cast<std::chrono::seconds>(policy::BusyClients::kHalfLife);
     const Json json{{"half_life_seconds", kHalfLife.count()},
-                    {"key", text_of(key)},
+                    {"key", policy::format_key(proxy::key_of(key, {}))},
                     {"by_requests", rows_of(figures.requests, "per_second", shows_key)},
                     {"by_refusals", rows_of(figures.refusals, "per_second", shows_key)},
                     {"by_time", rows_of(figures.in_app, "in_app", shows_key)}};

@@ -197,8 +197,7 @@ class Explainer {
     [[nodiscard]] std::string part_text(const policy::KeyPart& part, const policy::RequestView& view) const {
         const std::string what = policy::format_key({part});
         switch (part.kind) {
-            case policy::KeyPart::Kind::ip:
-            case policy::KeyPart::Kind::client: return ip_text();
+            case policy::KeyPart::Kind::ip: return ip_text();
             case policy::KeyPart::Kind::route:
                 return view.route == 0 ? "no route" : "route " + settings_.routes[view.route - 1].name;
             case policy::KeyPart::Kind::header:

@@ -8,18 +8,12 @@
 #include <string>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "config/text.h"
-
 namespace weir::policy {
 namespace {
 
-using config::Wrong;
 using Kind = KeyPart::Kind;
 
 constexpr IpBytes kIpv4Prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-constexpr std::string_view kChoices = "ip, header:NAME, cookie:NAME, route, all, client";
 
 using Halves = std::array<uint64_t, 2>;
 
@@ -122,41 +116,13 @@ std::string_view cookie_value(const RequestView& request, std::string_view name)
     return value.get();
 }
 
-bool is_token(std::string_view name) {
-    constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-    return !name.empty() && std::ranges::all_of(name, [&](char c) {
-        return config::is_digit(c) || config::is_letter(c) || kMarks.find(c) != std::string_view::npos;
-    });
-}
-
-Result<KeyPart, Wrong> parse_named(std::string_view text, Kind kind, std::string_view name) {
-    if (is_token(name)) return KeyPart{kind, std::string(name)};
-    const std::string_view example = kind == Kind::header ? "header:X-Api-Key" : "cookie:session";
-    return fail(Wrong{config::quoted(text) + " names no " + (kind == Kind::header ? "header" : "cookie"),
-                      fmt::format("write its name behind the colon, as in `{}`", example)});
-}
-
-Result<KeyPart, Wrong> parse_part(std::string_view text) {
-    if (text == "ip") return KeyPart{Kind::ip, {}};
-    if (text == "route") return KeyPart{Kind::route, {}};
-    if (text == "client") return KeyPart{Kind::client, {}};
-    if (text.starts_with("header:")) return parse_named(text, Kind::header, text.substr(7));
-    if (text.starts_with("cookie:")) return parse_named(text, Kind::cookie, text.substr(7));
-    return fail(Wrong{config::quoted(text) + " is no key", fmt::format("one of: {}", kChoices)});
-}
-
-void add_once(KeySpec& spec, const KeyPart& part) {
-    if (std::ranges::find(spec, part) == spec.end()) spec.push_back(part);
-}
-
 /// What a header or cookie says; empty where it names nobody, and for all other parts.
 std::string_view value_of(const KeyPart& part, const RequestView& request) {
     switch (part.kind) {
         case Kind::header: return header_value(request, part.name);
         case Kind::cookie: return cookie_value(request, part.name);
         case Kind::ip:
-        case Kind::route:
-        case Kind::client: return {};
+        case Kind::route: return {};
     }
     return {};
 }
@@ -167,7 +133,6 @@ std::string_view name_of(Kind kind) {
         case Kind::header: return "header";
         case Kind::cookie: return "cookie";
         case Kind::route: return "route";
-        case Kind::client: return "client";
     }
     return {};
 }
@@ -188,25 +153,6 @@ IpBytes network_of(IpBytes address, unsigned prefix) {
     return std::bit_cast<IpBytes>(words);
 }
 
-Result<KeySpec, Wrong> parse_key(std::span<const std::string> parts, const KeySpec& client) {
-    if (parts.size() == 1 && parts.front() == "all") return KeySpec{};
-    if (parts.empty())
-        return fail(Wrong{"a key needs at least one part", fmt::format("any of: {}", kChoices)});
-    KeySpec spec;
-    for (const std::string& text : parts) {
-        if (text == "all") return fail(Wrong{"`all` stands alone", "leave `all` out, or the other parts"});
-        const auto part = parse_part(text);
-        if (!part) return fail(part.error());
-        if (part->kind != Kind::client) {
-            add_once(spec, *part);
-            continue;
-        }
-        for (const KeyPart& of_client : client) add_once(spec, of_client);
-    }
-    if (spec.size() <= kMostKeyParts) return spec;
-    return fail(Wrong{"a key of too many parts", fmt::format("at most {} are combined", kMostKeyParts)});
-}
-
 std::string format_key(const KeySpec& spec) {
     std::string text;
     for (const KeyPart& part : spec) {
@@ -214,8 +160,7 @@ std::string format_key(const KeySpec& spec) {
         text += name_of(part.kind);
         if (!part.name.empty()) text += ":" + part.name;
     }
-    if (spec.empty()) return "all";
-    return spec.size() == 1 ? text : "[" + text + "]";
+    return spec.empty() ? "all" : text;
 }
 
 bool is_named(const KeyPart& part, const RequestView& request) {

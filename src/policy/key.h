@@ -3,15 +3,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "base/siphash.h"
-#include "config/units.h"
 
 namespace weir::policy {
 
@@ -34,22 +32,18 @@ struct RequestView {
 };
 
 struct KeyPart {
-    enum class Kind : uint8_t { ip, header, cookie, route, client };
+    enum class Kind : uint8_t { ip, header, cookie, route };
     Kind kind = Kind::ip;
     std::string name;  ///< of the header or cookie
 
     bool operator==(const KeyPart&) const = default;
 };
 
-/// Everything the key is made of; empty: one key for all.
+/// Everything the key is made of, at most kMostKeyParts; empty: one key for all.
 using KeySpec = std::vector<KeyPart>;
-
-/// Reads `ip`, `header:NAME`, `cookie:NAME`, `route`, `all` and `client`, alone or as the members of a list.
-/// The parts `client` stands for are put in its place, and what is said twice counts once. At most
-/// kMostKeyParts.
 inline constexpr size_t kMostKeyParts = 16;
-Result<KeySpec, config::Wrong> parse_key(std::span<const std::string> parts, const KeySpec& client);
-std::string format_key(const KeySpec&);
+/// "ip, header:x-api-key", or "all".
+[[nodiscard]] std::string format_key(const KeySpec&);
 
 /// False where a header or cookie names nobody, so that the address stands in for it; see KeyMaker.
 [[nodiscard]] bool is_named(const KeyPart&, const RequestView&);

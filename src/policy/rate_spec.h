@@ -1,13 +1,9 @@
-// How often, as the operator writes it: `60/min`, `10/s`, `1000/hour`, `5000/day`, `100/15s`.
+// How often: so many in each window of so long.
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 
 #include "base/clock.h"
-#include "base/result.h"
-#include "config/units.h"
 
 namespace weir::policy {
 
@@ -22,11 +18,5 @@ struct RateSpec {
 
     bool operator==(const RateSpec&) const = default;
 };
-
-/// A whole number, "/", and `s`, `min`, `hour`, `day` or a duration with its unit.
-Result<RateSpec, config::Wrong> parse_rate_spec(std::string_view text);
-
-/// The inverse, for windows of whole milliseconds.
-std::string format_rate_spec(const RateSpec&);
 
 }  // namespace weir::policy

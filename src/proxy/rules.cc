@@ -17,12 +17,12 @@ policy::KeyPart::Kind kind_of(config::KeyPart::Kind kind) {
     using From = config::KeyPart::Kind;
     using To = policy::KeyPart::Kind;
     switch (kind) {
-        case From::client: return To::client;
         case From::ip: return To::ip;
         case From::header: return To::header;
         case From::cookie: return To::cookie;
         case From::route: return To::route;
-        case From::all: return To::ip;  // not reached: `all` stands alone and is the empty key
+        case From::client:
+        case From::all: return To::ip;  // not reached: key_of() puts others in the place of both
     }
     return To::ip;
 }
