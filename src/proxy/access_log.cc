@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "proxy/secret_names.h"
 
@@ -18,9 +19,9 @@ constexpr size_t kTraceIdLength = 32;
 constexpr size_t kLongestEscape = 6;  // \u00XX
 constexpr char kHexDigits[] = "0123456789abcdef";
 
-// Ten texts are short ones. A name of a rule needs no escaping, but quotes and a comma. The remainder is
+// Eleven texts are short ones. A name of a rule needs no escaping, but quotes and a comma. The remainder is
 // keys, numbers, the trace, ellipses and the scan's last 8-byte store.
-static_assert((kMaxLoggedTarget + 2 * kMaxLoggedField + 10 * kMaxShortField) * kLongestEscape +
+static_assert((kMaxLoggedTarget + 2 * kMaxLoggedField + 11 * kMaxShortField) * kLongestEscape +
                   kMostShadows * (kMaxLoggedName + 3) + 850 <=
               kMaxLineBytes);
 
@@ -264,16 +265,15 @@ void write_json_request(Line& line, const AccessRecord& record) {
 
 void write_shadows(Line& line, const AccessRecord& record) {
     if (record.shadow_refusals.none()) return;
-    line.literal(",\"shadow\":[");
-    for (uint64_t left = record.shadow_refusals.to_ullong(); left != 0; left &= left - 1) {
+    line.literal(",\"shadow\":");
+    char before = '[';
+    for_each_shadow_refusal(record, [&](size_t index) {
+        const char open[] = {std::exchange(before, ','), '"'};
+        line.raw({open, sizeof open});
+        line.raw(record.shadow_names[index].substr(0, kMaxLoggedName));
         line.literal("\"");
-        line.raw(record.shadow_names[static_cast<size_t>(std::countr_zero(left))].substr(0, kMaxLoggedName));
-        if ((left & (left - 1)) == 0) {
-            line.literal("\"]");
-        } else {
-            line.literal("\",");
-        }
-    }
+    });
+    line.literal("]");
 }
 
 void write_json_outcome(Line& line, const AccessRecord& record) {

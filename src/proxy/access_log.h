@@ -17,27 +17,22 @@ namespace weir::proxy {
 /// line is never longer than kMaxLineBytes. Other texts (host, request id, ...) are cut at 256.
 inline constexpr size_t kMaxLoggedTarget = 2048;
 inline constexpr size_t kMaxLoggedField = 512;  ///< referer and user agent, each
-inline constexpr size_t kMaxLineBytes = 41984;
+inline constexpr size_t kMaxLineBytes = 43008;
 
 /// Appends one line, newline included. One request is one line of valid UTF-8 whatever it sent.
 ///
-/// JSON: an object with its keys in fixed order: time, id, client, method, host, path, protocol, status,
-/// route, reason, rule, shadow, cut, bytes_in, bytes_out, connect_ms, first_byte_ms, total_ms, retries,
-/// server, trace_id, referer, user_agent, slow. `shadow` is a list of names. `route`, `reason`, `rule`,
-/// `shadow`, `cut`, `server`, `referer` and `user_agent` are left out where empty, a duration where negative,
-/// `retries` where 0, `slow` where false. Printable characters in well-formed UTF-8 stand as they are; each
+/// JSON: an object with its keys in fixed order: time, id, client, method, host, path, protocol, tls, status,
+/// route, reason, rule, shadow, cut, bytes_in, bytes_out, queue_ms, hold_ms, connect_ms, first_byte_ms,
+/// total_ms, retries, server, trace_id, referer, user_agent, slow. `shadow` is a list of names. `tls` and
+/// all texts behind `status` are left out where empty, a duration where negative, `retries` where 0, `slow`
+/// where false. Printable characters in well-formed UTF-8 stand as they are; each
 /// other byte (control characters and line separators, U+0080 to U+009F among them, and bytes that are not
 /// UTF-8) is written \u00XX.
 ///
 /// Combined: as Apache and nginx write it, "-" for what is absent, and as in nginx quotes, backslashes and
 /// all bytes that are not printable ASCII written \xHH.
 ///
-/// In both, the values of telling query parameters of the target and of the referer become `***`. Telling, in
-/// any letter case and with - for _, are names that contain one of: access_key accesskey api_key apikey auth
-/// credential jwt passphrase passwd password secret session signature token; and names that are one of: code
-/// key otp pass pin pwd sid sig. `code` must match whole, so that an OAuth code is hidden and country_code is
-/// not. A name begins after any of & ; ? # and a telling one's value ends at & alone, so that no part of a
-/// secret shows. Names are not percent-decoded.
+/// In both, secrets in the target and in the referer become `***`: see secret_names.h.
 void append_json_line(const AccessRecord&, std::string& out);
 void append_combined_line(const AccessRecord&, std::string& out);
 

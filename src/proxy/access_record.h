@@ -1,6 +1,7 @@
 // What is remembered of one exchange for its access-log line.
 #pragma once
 
+#include <bit>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -56,5 +57,12 @@ struct AccessRecord {
     std::string_view detail;              ///< what the client was told where weir answered, or why it was cut
     Duration retry_after{-1};             ///< and after which time to come again
 };
+
+/// Calls `each` with the index of every rule in shadow that would have refused, in order.
+template <class Each>
+void for_each_shadow_refusal(const AccessRecord& record, Each each) {
+    for (uint64_t left = record.shadow_refusals.to_ullong(); left != 0; left &= left - 1)
+        each(static_cast<size_t>(std::countr_zero(left)));
+}
 
 }  // namespace weir::proxy

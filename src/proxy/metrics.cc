@@ -1,7 +1,6 @@
 #include "proxy/metrics.h"
 
 #include <algorithm>
-#include <bitset>
 
 namespace weir::proxy {
 
@@ -39,9 +38,9 @@ void Metrics::note(const Scope& scope, const AccessRecord& record) {
     if (record.upstream >= Duration::zero()) figures.upstream.observe(record.upstream);
     if (record.slot_wait >= Duration::zero()) figures.queue_wait.observe(record.slot_wait);
     if (record.refusal) refusals_of(figures, scope, record)[static_cast<size_t>(*record.refusal)].add();
-    const std::bitset<64> shadows(record.shadow_refusals);
-    for (size_t index = 0; shadows.any() && index < figures.shadow_refusals.size(); ++index)
-        if (shadows[index]) figures.shadow_refusals[index].add();
+    for_each_shadow_refusal(record, [&](size_t index) {
+        if (index < figures.shadow_refusals.size()) figures.shadow_refusals[index].add();
+    });
     request_bytes_.add(record.request_bytes);
     response_bytes_.add(record.response_bytes);
     ended_.add();

@@ -1,7 +1,6 @@
 #include "proxy/notable_requests.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -107,10 +106,10 @@ void NotableRequest::add_shadow(const AccessRecord& record) {
     const auto append = [&](std::string_view text) {
         length += text.copy(names.data() + length, names.size() - length);
     };
-    for (uint64_t left = record.shadow_refusals.to_ullong(); left != 0; left &= left - 1) {
+    for_each_shadow_refusal(record, [&](size_t index) {
         if (length > 0) append(" ");
-        append(record.shadow_names[static_cast<size_t>(std::countr_zero(left))]);
-    }
+        append(record.shadow_names[index]);
+    });
     add(Text::shadow, {names.data(), length});
 }
 

@@ -236,13 +236,13 @@ TEST_CASE("the longest line stays within its bound") {
     auto record = usual_record();
     record.target = hostile;
     for (auto* text : {&record.client_address, &record.request_id, &record.method, &record.protocol,
-                       &record.host, &record.referer, &record.user_agent, &record.server, &record.route,
-                       &record.reason, &record.rule, &record.cut, &record.trace_id}) {
+                       &record.tls, &record.host, &record.referer, &record.user_agent, &record.server,
+                       &record.route, &record.reason, &record.rule, &record.cut, &record.trace_id}) {
         *text = hostile;
     }
     record.time = WallTime::max();
     record.request_bytes = record.response_bytes = UINT64_MAX;
-    record.connect = record.first_byte = record.total = Duration::max();
+    record.queue = record.hold = record.connect = record.first_byte = record.total = Duration::max();
     record.retries = UINT32_MAX;
     record.slow = true;
     const std::vector<std::string_view> shadows(weir::proxy::kMostShadows, hostile);
