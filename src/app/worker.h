@@ -58,7 +58,8 @@ class Worker {
     /// Accepts nothing more, finishes what runs, then ends; by `bound` it ends anyway.
     void drain(Duration bound);
     void stop_now();
-    /// Any thread may read them.
+    /// Those of the first plan, before adopt() is called: later ones are told to who calls that. Any thread
+    /// may read them, and what the next two give.
     [[nodiscard]] std::shared_ptr<const proxy::Metrics> metrics() const { return kit_->metrics; }
     [[nodiscard]] const proxy::NotableRequests& notable_requests() const { return kit_->notable_requests; }
     [[nodiscard]] const proxy::ClientBook& client_book() const { return kit_->client_book; }

@@ -16,8 +16,6 @@ namespace {
 
 /// The end of a connection that has yet to read so much that it can be told of it.
 constexpr Duration kPatience = std::chrono::seconds(30);
-/// Room behind a head for the same head as it is written for the app.
-constexpr size_t kRewriteRoom = 1024;
 
 /// Any protocol may be asked for but HTTP/2, which would carry requests past weir unseen; a request with a
 /// body stays what it is.
@@ -66,8 +64,8 @@ void ClientH1::on_timer(void* client, Time now) {
     auto& self = *static_cast<ClientH1*>(client);
     if (self.stage_ == Stage::lingering || !self.turn_) return self.destroy();
     if (self.turn_->exchange) return self.turn_->exchange->on_deadline(now);
-    self.reject({.reason = http::Reason::header_timeout, .detail = "the request head did not arrive in time"},
-                {});
+    self.reject(
+        {.reason = http::Reason::header_timeout, .detail = "the request head did not arrive in time"});
 }
 
 /// What was put off until the batch of events was handled.
@@ -109,9 +107,9 @@ void ClientH1::take_head_bytes(std::string_view bytes) {
     if (found == http::ScanResult::complete)
         return start_exchange(bytes.substr(0, turn.scan.looked_at), bytes.substr(turn.scan.looked_at));
     if (found == http::ScanResult::bare_lf)
-        return reject({.reason = http::Reason::bad_request, .detail = "a line ends without CR"}, bytes);
+        return reject({.reason = http::Reason::bad_request, .detail = "a line ends without CR"});
     if (auto fault = http::check_partial_request(bytes, head_limits(kit_.settings().limits)))
-        return reject(*fault, bytes);
+        return reject(*fault);
     if (!turn.input) timer_.arm(kit_.loop.now() + kit_.settings().timeout.header);
     if (!turn.input || bytes.data() != turn.input.bytes() + turn.input_begin) stash(bytes);
     if (stream_.readable()) read_head();
@@ -143,7 +141,7 @@ void ClientH1::start_exchange(std::string_view head, std::string_view rest) {
     Turn& turn = *turn_;
     stage_ = Stage::heard;
     bool from_input = turn.input && head.data() == turn.input.bytes() + turn.input_begin;
-    Block block = kit_.blocks.take(2 * head.size() + kRewriteRoom);
+    Block block = Upload::take_block(kit_.blocks, head.size());
     std::memcpy(block.bytes(), head.data(), head.size());
     http::RequestHead& parsed = kit_.request_scratch;
     auto fault =
@@ -174,8 +172,8 @@ ClientFacts ClientH1::facts() const {
             .tls = stream_.tls()};
 }
 
-/// The head is refused before it could be parsed: as much of it as there is goes to the log.
-void ClientH1::reject(const http::HeadFault& fault, std::string_view) {
+/// The head is refused before it could be parsed: the log tells of no method and no target.
+void ClientH1::reject(const http::HeadFault& fault) {
     Turn& turn = *turn_;
     turn.exchange.emplace(kit_, *this, facts());
     turn.exchange->reject(fault, kit_.blank_request(), Block());

@@ -103,7 +103,7 @@ class ClientH1 final : public Client, public net::Stream::Owner, public ClientSt
     void take_head_bytes(std::string_view bytes);
     void become_h2(std::string_view bytes);
     void start_exchange(std::string_view head, std::string_view rest);
-    void reject(const http::HeadFault&, std::string_view head);
+    void reject(const http::HeadFault&);
     [[nodiscard]] ClientFacts facts() const;
     void read_body();
     [[nodiscard]] std::string_view feed_body(std::string_view bytes);

@@ -17,8 +17,6 @@ namespace {
 
 /// How long a client may take to hear that it should open no more streams.
 constexpr Duration kNotice = std::chrono::seconds(1);
-/// Room behind a head for the same head as it is written for the app.
-constexpr size_t kRewriteRoom = 1024;
 /// A field section this many times as long as what is let in is no mistake. Up to there it is answered.
 constexpr size_t kMostOfFields = 4;
 
@@ -156,7 +154,7 @@ http::H2Session::Stream* ClientH2::on_request(StreamId id, bool is_end) {
         return &stream;
     }
     const size_t size = fields_.head_bytes();
-    Block block = kit_.blocks.take(2 * size + kRewriteRoom);
+    Block block = Upload::take_block(kit_.blocks, size);
     fields_.write_head(block.bytes());
     http::RequestHead& parsed = kit_.request_scratch;
     auto fault =

@@ -1,4 +1,4 @@
-// What an exchange needs of the client it serves, whatever the protocol: HTTP/1.1 today.
+// What an exchange needs of the client it serves, whatever protocol that speaks.
 #pragma once
 
 #include <cstddef>

@@ -23,10 +23,10 @@ class PublicAnswers {
   public:
     explicit PublicAnswers(const config::Public& paths) : paths_(paths) {}
 
-    /// False: every path is the app's.
     /// What the client is told of another method.
     static constexpr std::string_view kOnlyRead = "this path is read, with GET or HEAD";
 
+    /// False: every path is the app's.
     [[nodiscard]] bool has_any() const { return !paths_.health.empty() || !paths_.queue_stats.empty(); }
     /// Whether at() gives something.
     [[nodiscard]] bool has(std::string_view path) const;

@@ -20,6 +20,12 @@ class UpstreamConn;
 /// have to be sent again); of a longer one only what waits is.
 class Upload {
   public:
+    /// For the head of a request, with room behind it for the same head as it is written for the app.
+    [[nodiscard]] static Block take_block(BlockPool& blocks, size_t head_bytes) {
+        constexpr size_t kAdded = 1024;
+        return blocks.take(2 * head_bytes + kAdded);
+    }
+
     explicit Upload(BlockPool& blocks) : blocks_(blocks), body_(blocks) {}
 
     /// Writes the head behind the first `used` bytes of the block that keep_raw took.
