@@ -77,7 +77,8 @@ void H2Stream::on_trailers(bool is_end) {
     if (!is_end)
         return refuse_rest(
             {.reason = http::Reason::bad_request, .detail = "a second head, which does not end the request"});
-    trailers_ = client_.fields().trailers();
+    // Else nobody wants them, and those of the answer may be there.
+    if (!exchange_.drops_body()) trailers_ = client_.fields().trailers();
     on_end();
 }
 

@@ -100,6 +100,26 @@ def test_trailers_go_both_ways(weir, upstream, speak):
     assert (answer.body, answer.trailers) == (b"ok", [("x-late", "yes")])
 
 
+def test_the_trailers_of_an_answer_are_its_own(weir, upstream, speak):
+    """Those of the request come while the answer waits for the client's window."""
+
+    def app(connection):
+        connection.head()
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: app\r\n\r\n")
+        connection.wait_for_close()
+
+    proxy = weir(upstream(app), buffers={"request": "4KiB"})
+    client = speak(proxy, opens_windows=False, own_settings={h2.INITIAL_WINDOW_SIZE: 0})
+    stream = client.open("/", "POST", ends=False)
+    client.data(stream, bytes(16384))
+    client.head(stream)
+    client.send(h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, client.encoder.encode([("x-sum", "client")])))
+    client.sync()
+    client.open_window(stream, 100)
+    answer = client.answer(stream)
+    assert (answer.body, answer.trailers) == (b"ok", [("x-sum", "app")])
+
+
 @pytest.mark.parametrize(
     "raw, method, body, length",
     [
