@@ -48,8 +48,9 @@ bool Listener::accept_batch() {
 }
 
 void Listener::pause() {
-    log::warning("out of file descriptors or memory: no connection is accepted for {} ms",
-                 std::chrono::duration_cast<std::chrono::milliseconds>(kPause).count());
+    if (pause_notice_.is_due(loop_.now()))
+        log::warning("out of file descriptors or memory: no connection is accepted for {} ms at a time",
+                     std::chrono::duration_cast<std::chrono::milliseconds>(kPause).count());
     event_del(&event_);
     pause_timer_.arm(loop_.now() + kPause);
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "base/seldom.h"
 #include "net/loop.h"
 #include "net/socket.h"
 
@@ -15,6 +16,8 @@ class Listener {
   public:
     static constexpr int kBatch = 64;
     static constexpr Duration kPause = std::chrono::milliseconds(100);
+    static constexpr Duration kNoticePeriod =
+        std::chrono::seconds(10);  ///< between two lines that tell of it
 
     using OnAccept = std::function<void(Fd, const IpAddress& peer)>;
     /// `socket` stays the caller's: it lives as long as the process, since closing it would reset its queue.
@@ -36,6 +39,7 @@ class Listener {
     const Fd& socket_;
     OnAccept on_accept_;
     Timer pause_timer_;
+    Seldom pause_notice_{kNoticePeriod};
     event event_{};
 };
 

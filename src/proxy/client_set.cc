@@ -7,11 +7,6 @@
 
 namespace weir::proxy {
 
-namespace {
-/// A flood of refusals is one line in this time.
-constexpr Duration kNoticePeriod = std::chrono::seconds(10);
-}  // namespace
-
 ClientSet::~ClientSet() { shut(); }
 
 void ClientSet::add(net::Fd fd, const net::IpAddress& peer, const SharedEntrance& entrance) {
@@ -36,21 +31,16 @@ void ClientSet::become_h2(Client& former, net::Stream& stream, Origin origin, st
 }
 
 void ClientSet::notice_refusal(const net::IpAddress& peer) {
-    Time now = kit_.loop.now();
-    if (now < next_notice_) return;
-    next_notice_ = now + kNoticePeriod;
+    if (!refusal_notice_.is_due(kit_.loop.now())) return;
     char text[net::IpAddress::kMaxText];
     log::warning(
         "connections are closed unserved, {} so far: clients.max_connections or max_connections_per_ip is "
-        "reached; the "
-        "last one came from {}",
+        "reached; the last one came from {}",
         kit_.gate.refused(), std::string_view(text, peer.write(text)));
 }
 
 void ClientSet::notice_flood(const net::IpAddress& peer, policy::Flood kind) {
-    Time now = kit_.loop.now();
-    if (now < next_flood_notice_) return;
-    next_flood_notice_ = now + kNoticePeriod;
+    if (!flood_notice_.is_due(kit_.loop.now())) return;
     char text[net::IpAddress::kMaxText];
     log::warning("an HTTP/2 connection from {} is ended for a flood of {}; weir_h2_floods_total counts them",
                  std::string_view(text, peer.write(text)), policy::name_of(kind));

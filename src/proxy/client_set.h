@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/seldom.h"
 #include "net/socket.h"
 #include "net/stream.h"
 #include "proxy/client.h"
@@ -44,9 +45,11 @@ class ClientSet {
     void notice_refusal(const net::IpAddress& peer);
 
   private:
+    static constexpr Duration kNoticePeriod = std::chrono::seconds(10);
+
     Kit& kit_;
-    Time next_notice_{};
-    Time next_flood_notice_{};
+    Seldom refusal_notice_{kNoticePeriod};
+    Seldom flood_notice_{kNoticePeriod};
     std::vector<std::unique_ptr<Client>> clients_;  ///< Client::slot is the index
     Reception reception_;
 };
