@@ -7,6 +7,7 @@
 #include "app/admin_listener.h"
 #include "http/head_parser.h"
 #include "http/head_writer.h"
+#include "proxy/linger.h"
 
 namespace weir::app {
 
@@ -157,7 +158,7 @@ void AdminConnection::write() {
     if (!keep_alive_) {
         stream_.shut_write();
         state_ = State::lingering;
-        timer_.arm(loop_.now() + kLinger);
+        timer_.arm(loop_.now() + proxy::kLinger);
         return linger();
     }
     state_ = State::reading;
@@ -165,14 +166,9 @@ void AdminConnection::write() {
     if (!input_.empty() || stream_.readable()) task_.post();
 }
 
-/// Closing with bytes unread would reset the connection and could take the answer away (RFC 9112, 9.6).
 void AdminConnection::linger() {
     std::array<char, kReadBytes> room;
-    while (stream_.readable()) {
-        const net::IoResult got = stream_.read(room);
-        if (got.status == net::IoStatus::again) return;
-        if (got.status != net::IoStatus::ok) return close();
-    }
+    if (!proxy::goes_on_lingering(stream_, room)) close();
 }
 
 void AdminConnection::close() {

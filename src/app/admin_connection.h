@@ -27,7 +27,6 @@ class AdminConnection final : public net::Stream::Owner, public net::Retirable {
     static constexpr Duration kForHead = std::chrono::seconds(10);
     static constexpr Duration kForAnswer = std::chrono::seconds(30);  ///< until the client has read it
     static constexpr Duration kIdle = std::chrono::seconds(75);       ///< between two requests
-    static constexpr Duration kLinger = std::chrono::seconds(2);
 
     AdminConnection(AdminListener& listener, net::Loop& loop, net::Fd fd);
 

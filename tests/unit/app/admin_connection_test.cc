@@ -3,6 +3,7 @@
 #include <string>
 
 #include "app/served_admin.h"
+#include "proxy/linger.h"
 
 namespace weir::app {
 
@@ -102,7 +103,7 @@ TEST_CASE("behind the last answer what still comes is dropped, and the connectio
     admin.send(client, kAsk);
     CHECK(net::receive(client).empty());
     const size_t armed = admin.driven.loop.timers().size();
-    admin.pass(AdminConnection::kLinger - 2 * kMoment);
+    admin.pass(proxy::kLinger - 2 * kMoment);
     CHECK(admin.driven.loop.timers().size() == armed);
     admin.pass(3 * kMoment);
     CHECK(admin.driven.loop.timers().size() == armed - 1);
