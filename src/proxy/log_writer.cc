@@ -27,17 +27,18 @@ std::string last_error() { return std::generic_category().message(errno); }
 
 bool is_standard_stream(const std::string& target) { return target == "stdout" || target == "stderr"; }
 
-/// -1 with errno set where it fails.
-int open_target(const std::string& target) {
-    if (target == "stdout") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (target == "stderr") return ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+/// None, with errno set, where it fails.
+net::Fd open_target(const std::string& target) {
+    if (target == "stdout") return net::Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (target == "stderr") return net::Fd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
     // Non-blocking, for the open of a FIFO would otherwise wait for a reader. It means nothing to a file.
-    return ::open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    return net::Fd(::open(target.c_str(), kFlags, 0640));
 }
 
-bool is_regular_file(int fd) {
+bool is_regular_file(const net::Fd& fd) {
     struct stat status {};
-    return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    return ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
 /// The kernel sends these to the thread whose write failed; their default is to end the process.
@@ -59,13 +60,16 @@ std::string_view stream_piece(std::string_view rest) {
 }  // namespace
 
 Result<std::unique_ptr<LogWriter>> LogWriter::open(const std::string& target) {
-    const int fd = open_target(target);
-    if (fd < 0) return fail("cannot open the access log " + target + ": " + last_error());
-    return std::make_unique<LogWriter>(Private{}, target, fd);
+    net::Fd fd = open_target(target);
+    if (!fd) return fail("cannot open the access log " + target + ": " + last_error());
+    return std::make_unique<LogWriter>(Private{}, target, std::move(fd));
 }
 
-LogWriter::LogWriter(Private, std::string target, int fd)
-    : target_(std::move(target)), fd_(fd), is_regular_(is_regular_file(fd)), thread_([this] { run(); }) {}
+LogWriter::LogWriter(Private, std::string target, net::Fd fd)
+    : target_(std::move(target)),
+      fd_(std::move(fd)),
+      is_regular_(is_regular_file(fd_)),
+      thread_([this] { run(); }) {}
 
 LogWriter::~LogWriter() {
     {
@@ -74,7 +78,6 @@ LogWriter::~LogWriter() {
     }
     wake_.notify_one();
     thread_.join();
-    ::close(fd_);
 }
 
 void LogWriter::submit(std::string& lines) {
@@ -142,12 +145,12 @@ void LogWriter::reopen_file() {
         const std::lock_guard lock(mutex_);
         if (!std::exchange(reopen_, false)) return;
     }
-    const int fresh = open_target(target_);
-    if (fresh < 0) {
+    net::Fd fresh = open_target(target_);
+    if (!fresh) {
         log::error("cannot reopen the access log {}, writing to the old one: {}", target_, last_error());
         return;
     }
-    ::close(std::exchange(fd_, fresh));
+    fd_ = std::move(fresh);
     is_regular_ = is_regular_file(fd_);
     is_in_line_ = false;
 }
@@ -170,7 +173,7 @@ bool LogWriter::write_all(std::string_view& rest) {
     while (!rest.empty()) {
         if (!is_regular_ && !wait_for_room()) return false;
         const auto piece = is_regular_ ? rest : stream_piece(rest);
-        const ssize_t written = ::write(fd_, piece.data(), piece.size());
+        const ssize_t written = ::write(fd_.get(), piece.data(), piece.size());
         if (written > 0) {
             is_in_line_ = rest[static_cast<size_t>(written) - 1] != '\n';
             rest.remove_prefix(static_cast<size_t>(written));
@@ -187,7 +190,7 @@ bool LogWriter::write_all(std::string_view& rest) {
 /// Asked before each write to a stream: stdout may be a blocking pipe, and to make it a non-blocking one
 /// would do so for every process that shares it.
 bool LogWriter::wait_for_room() {
-    pollfd stream{fd_, POLLOUT, 0};
+    pollfd stream{fd_.get(), POLLOUT, 0};
     for (;;) {
         const int ready = ::poll(&stream, 1, kPauseMilliseconds);
         if (ready > 0 || (ready < 0 && errno != EINTR)) return true;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/socket.h"
 
 namespace weir::proxy {
 
@@ -29,7 +30,7 @@ class LogWriter {
     /// `target` is a path, "stdout" or "stderr". A path is opened for appending with mode 0640; a FIFO needs
     /// a reader.
     static Result<std::unique_ptr<LogWriter>> open(const std::string& target);
-    LogWriter(Private, std::string target, int fd);  ///< for open() alone
+    LogWriter(Private, std::string target, net::Fd fd);  ///< for open() alone
     LogWriter(const LogWriter&) = delete;
     LogWriter& operator=(const LogWriter&) = delete;
     /// Writes what is pending, then closes. A reader that takes nothing is given one second, then the rest is
@@ -53,7 +54,7 @@ class LogWriter {
     void count_dropped(std::string_view lines);
 
     const std::string target_;
-    int fd_;                   ///< from here to `stop_pauses_`: the thread's alone
+    net::Fd fd_;               ///< from here to `stop_pauses_`: the thread's alone
     bool is_regular_ = true;   ///< a file, which cannot make a write wait for a reader
     bool is_failing_ = false;  ///< the last write failed: said in the diagnostic log once
     bool is_in_line_ = false;  ///< the last byte written was not a newline
