@@ -20,6 +20,7 @@ using prometheus::MetricType;
 using proxy::Metrics;
 using proxy::Scope;
 using proxy::ScopeFigures;
+using proxy::Total;
 
 using Labels = std::vector<ClientMetric::Label>;
 using Families = std::vector<MetricFamily>;
@@ -78,6 +79,10 @@ uint64_t sum_of(const Overview& overview, Read read) {
     return sum;
 }
 
+uint64_t sum_of(const Overview& overview, Total which) {
+    return sum_of(overview, [which](const Metrics& m) { return m.total(which); });
+}
+
 // ---- requests
 
 void add_requests(const Overview& overview, Families& families) {
@@ -92,8 +97,8 @@ void add_requests(const Overview& overview, Families& families) {
                 add_counter(total, {{"route", route_of(scope)}, {"code", std::to_string(code)}}, count);
         }
     }
-    const uint64_t ended = sum_of(overview, [](const Metrics& m) { return m.ended(); });
-    const uint64_t begun = sum_of(overview, [](const Metrics& m) { return m.begun(); });
+    const uint64_t ended = sum_of(overview, Total::ended);
+    const uint64_t begun = sum_of(overview, Total::begun);
     MetricFamily& now = add_family(families, "weir_requests_in_progress", MetricType::Gauge,
                                    "Requests under way: from the end of their head to the last byte that "
                                    "the client takes.");
@@ -282,10 +287,8 @@ void add_retries(const Overview& overview, const std::vector<std::string>& serve
     MetricFamily& races = add_family(families, "weir_keepalive_races_total", MetricType::Counter,
                                      "Requests that met a reused connection as the app closed it: repeated, "
                                      "or failed where that was not safe.");
-    add_counter(races, {{"outcome", "repeated"}},
-                sum_of(overview, [](const Metrics& m) { return m.races_repeated(); }));
-    add_counter(races, {{"outcome", "failed"}},
-                sum_of(overview, [](const Metrics& m) { return m.races_failed(); }));
+    add_counter(races, {{"outcome", "repeated"}}, sum_of(overview, Total::races_repeated));
+    add_counter(races, {{"outcome", "failed"}}, sum_of(overview, Total::races_failed));
 }
 
 void add_servers(const Overview& overview, const std::vector<std::string>& servers, Families& families) {
@@ -336,10 +339,8 @@ void add_clients(const Overview& overview, Families& families) {
     MetricFamily& bytes = add_family(families, "weir_bytes_total", MetricType::Counter,
                                      "Bytes of request bodies (in) and of answers' bodies (out), counted "
                                      "when a request ends.");
-    add_counter(bytes, {{"direction", "in"}},
-                sum_of(overview, [](const Metrics& m) { return m.request_bytes(); }));
-    add_counter(bytes, {{"direction", "out"}},
-                sum_of(overview, [](const Metrics& m) { return m.response_bytes(); }));
+    add_counter(bytes, {{"direction", "in"}}, sum_of(overview, Total::request_bytes));
+    add_counter(bytes, {{"direction", "out"}}, sum_of(overview, Total::response_bytes));
     add_gauge(add_family(families, "weir_buffered_bytes", MetricType::Gauge,
                          "Memory that requests and answers hold now, of limits.memory."),
               {}, uint64_t{overview.budget.used_bytes()});

@@ -33,8 +33,8 @@ Json requests_of(const Overview& overview) {
     uint64_t begun = 0;
     uint64_t ended = 0;
     for (const auto& worker : overview.workers) {
-        ended += worker->ended();
-        begun += worker->begun();
+        ended += worker->total(proxy::Total::ended);
+        begun += worker->total(proxy::Total::begun);
     }
     Json by_status = Json::object();
     for (uint16_t first = proxy::CodeCounts::kLeast; first < proxy::CodeCounts::kMost; first += 100) {

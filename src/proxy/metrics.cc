@@ -41,9 +41,9 @@ void Metrics::note(const Scope& scope, const AccessRecord& record) {
     for_each_shadow_refusal(record, [&](size_t index) {
         if (index < figures.shadow_refusals.size()) figures.shadow_refusals[index].add();
     });
-    request_bytes_.add(record.request_bytes);
-    response_bytes_.add(record.response_bytes);
-    ended_.add();
+    count(Total::request_bytes, record.request_bytes);
+    count(Total::response_bytes, record.response_bytes);
+    count(Total::ended);
 }
 
 void Metrics::note_late(const Scope& scope, AccessRecord record) {

@@ -41,6 +41,18 @@ struct ServerFigures {
     std::array<Count, http::kReasons> retries{};  ///< requests that it failed and that were sent again
 };
 
+/// What is counted of all that a worker does. A new one is an enumerator and a row of app/metrics_page.
+enum class Total : uint8_t {
+    begun,           ///< exchanges
+    ended,           ///< and those that have
+    races_repeated,  ///< a connection that was reused turned out to be closed by the app, and that was mended
+    races_failed,    ///< and was not
+    request_bytes,   ///< payload
+    response_bytes,  ///< likewise
+};
+inline constexpr size_t kTotals = 6;
+static_assert(static_cast<size_t>(Total::response_bytes) + 1 == kTotals);
+
 struct Plan;
 class Fleet;
 
@@ -55,14 +67,14 @@ class Metrics {
     Metrics& operator=(const Metrics&) = delete;
 
     /// An exchange has begun; note() ends it.
-    void begin() { begun_.add(); }
+    void begin() { count(Total::begun); }
     void note(const Scope& scope, const AccessRecord& record);
     /// Of a request that began under another plan: `scope` is this one's of the same route.
     void note_late(const Scope& scope, AccessRecord record);
     /// A connection of HTTP/2 was ended for it.
     void note_flood(policy::Flood kind) { floods_[static_cast<size_t>(kind)].add(); }
     /// A connection that was reused turned out to be closed by the app.
-    void note_race(bool is_repeated) { (is_repeated ? races_repeated_ : races_failed_).add(); }
+    void note_race(bool is_repeated) { count(is_repeated ? Total::races_repeated : Total::races_failed); }
 
     [[nodiscard]] ServerFigures& server(size_t index) { return servers_[index]; }
     [[nodiscard]] const ServerFigures& server(size_t index) const { return servers_[index]; }
@@ -70,30 +82,21 @@ class Metrics {
     [[nodiscard]] const ArrivalFigures& arrivals() const { return arrivals_; }
     [[nodiscard]] const ScopeFigures& scope(size_t number) const { return scopes_[number]; }
 
-    [[nodiscard]] uint64_t begun() const { return begun_.read(); }
-    [[nodiscard]] uint64_t ended() const { return ended_.read(); }
-    [[nodiscard]] uint64_t races_repeated() const { return races_repeated_.read(); }
-    [[nodiscard]] uint64_t races_failed() const { return races_failed_.read(); }
+    [[nodiscard]] uint64_t total(Total which) const { return totals_[static_cast<size_t>(which)].read(); }
     [[nodiscard]] uint64_t floods(policy::Flood kind) const {
         return floods_[static_cast<size_t>(kind)].read();
     }
-    [[nodiscard]] uint64_t request_bytes() const { return request_bytes_.read(); }
-    [[nodiscard]] uint64_t response_bytes() const { return response_bytes_.read(); }
 
   private:
+    void count(Total which, uint64_t more = 1) { totals_[static_cast<size_t>(which)].add(more); }
     void take_over_servers(const Metrics& before, const Fleet& was, const Fleet& is);
 
     // A deque, since a figure cannot be moved.
     std::deque<ScopeFigures> scopes_;  ///< by Scope::number
     std::vector<ServerFigures> servers_;
     ArrivalFigures arrivals_;
-    Count begun_;
-    Count ended_;
-    Count races_repeated_;
-    Count races_failed_;
+    std::array<Count, kTotals> totals_{};
     std::array<Count, policy::kFloods> floods_{};
-    Count request_bytes_;
-    Count response_bytes_;
 };
 
 }  // namespace weir::proxy

@@ -1,5 +1,6 @@
 // How figures outlive the plan that they were counted under.
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -10,11 +11,12 @@ namespace weir::proxy {
 
 namespace {
 
-void add(const ScopeFigures::ByReason& from, ScopeFigures::ByReason& to) {
-    for (size_t reason = 0; reason < from.size(); ++reason) to[reason].add(from[reason].read());
-}
-
 void add(const Count& from, Count& to) { to.add(from.read()); }
+
+template <size_t kCounts>
+void add(const std::array<Count, kCounts>& from, std::array<Count, kCounts>& to) {
+    for (size_t index = 0; index < kCounts; ++index) add(from[index], to[index]);
+}
 
 /// `name_of` gives the name of what stands at the same index of the figures.
 template <class Named, class Figures, class NameOf>
@@ -51,10 +53,8 @@ void add(const ServerFigures& from, ServerFigures& to) {
 void add(const ArrivalFigures& from, ArrivalFigures& to) {
     add(from.full_handshakes, to.full_handshakes);
     add(from.resumed_handshakes, to.resumed_handshakes);
-    for (size_t index = 0; index < from.failed_handshakes.size(); ++index)
-        add(from.failed_handshakes[index], to.failed_handshakes[index]);
-    for (size_t index = 0; index < from.refused_headers.size(); ++index)
-        add(from.refused_headers[index], to.refused_headers[index]);
+    add(from.failed_handshakes, to.failed_handshakes);
+    add(from.refused_headers, to.refused_headers);
 }
 
 }  // namespace
@@ -66,13 +66,8 @@ void Metrics::take_over(const Metrics& before, const Plan& was, const Plan& is) 
     }
     take_over_servers(before, *was.fleet, *is.fleet);
     add(before.arrivals_, arrivals_);
-    add(before.begun_, begun_);
-    add(before.ended_, ended_);
-    add(before.races_repeated_, races_repeated_);
-    add(before.races_failed_, races_failed_);
-    for (size_t kind = 0; kind < floods_.size(); ++kind) add(before.floods_[kind], floods_[kind]);
-    add(before.request_bytes_, request_bytes_);
-    add(before.response_bytes_, response_bytes_);
+    add(before.totals_, totals_);
+    add(before.floods_, floods_);
 }
 
 /// One that is listed twice has figures of its own each time.

@@ -105,7 +105,7 @@ TEST_CASE("a malformed request of HTTP/2 is answered, then reset, and leaves not
     CHECK(said.back().number_at(0) == 1);
     clients.parts.driven.settle(5);
     CHECK(clients.parts.kit().blocks.held_bytes() == 0);
-    CHECK(clients.parts.kit().metrics->ended() == 1);
+    CHECK(clients.parts.kit().metrics->total(Total::ended) == 1);
 }
 
 TEST_CASE("draining tells an idle client of HTTP/2 twice, and then closes") {
@@ -226,7 +226,7 @@ TEST_CASE("a preface that does not go on is not waited for") {
     net::Fd far = clients.add();
     net::send_some(far, frames::preface().substr(0, 20));
     CHECK(farewell(clients, far) == 0);
-    CHECK(clients.parts.kit().metrics->ended() == 0);
+    CHECK(clients.parts.kit().metrics->total(Total::ended) == 0);
 }
 
 TEST_CASE("a head that does not end in time ends the connection") {
@@ -314,11 +314,11 @@ TEST_CASE("as many streams as there may be are open at once, and one more is an 
     frames_until(clients, far, frames::kSettings);
     net::send_some(far, frames::frame(frames::kSettings, frames::kAck, 0));
     clients.parts.driven.settle(10);
-    CHECK(clients.parts.kit().metrics->begun() == ClientH2::kMaxStreams);
+    CHECK(clients.parts.kit().metrics->total(Total::begun) == ClientH2::kMaxStreams);
     CHECK(net::next_at(far) == "nothing");
     net::send_some(far, upload(2 * ClientH2::kMaxStreams + 1));
     CHECK(farewell(clients, far) == 1);
-    CHECK(clients.parts.kit().metrics->ended() == ClientH2::kMaxStreams);
+    CHECK(clients.parts.kit().metrics->total(Total::ended) == ClientH2::kMaxStreams);
 }
 
 TEST_CASE("a client that leaves in the middle of its uploads leaves nothing behind") {
@@ -331,7 +331,7 @@ TEST_CASE("a client that leaves in the middle of its uploads leaves nothing behi
     clients.parts.driven.settle(1);
     CHECK(clients.entered() == 0);
     CHECK(clients.parts.kit().blocks.held_bytes() == 0);
-    CHECK(clients.parts.kit().metrics->ended() == 2);
+    CHECK(clients.parts.kit().metrics->total(Total::ended) == 2);
 }
 
 }  // namespace weir::proxy

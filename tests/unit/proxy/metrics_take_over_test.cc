@@ -95,12 +95,12 @@ void add_all(const ScopeFigures& figures, std::vector<uint64_t>& all) {
 /// All that a worker has counted, but for what its pools say anew.
 std::vector<uint64_t> all_of(const Counting& counting) {
     const Metrics& metrics = *counting.metrics;
-    std::vector<uint64_t> all{metrics.begun(),
-                              metrics.ended(),
-                              metrics.races_repeated(),
-                              metrics.races_failed(),
-                              metrics.request_bytes(),
-                              metrics.response_bytes(),
+    std::vector<uint64_t> all{metrics.total(Total::begun),
+                              metrics.total(Total::ended),
+                              metrics.total(Total::races_repeated),
+                              metrics.total(Total::races_failed),
+                              metrics.total(Total::request_bytes),
+                              metrics.total(Total::response_bytes),
                               metrics.arrivals().full_handshakes.read(),
                               metrics.arrivals().resumed_handshakes.read()};
     for (size_t kind = 0; kind < policy::kFloods; ++kind)
@@ -152,8 +152,8 @@ TEST_CASE("what is gone is gone, and the sums over all requests go on") {
     settings.upstream.servers.pop_back();
     settings.limits.rates.clear();
     const Counting second = first.followed_by(settings);
-    CHECK(second.metrics->ended() == first.metrics->ended());
-    CHECK(second.metrics->request_bytes() == first.metrics->request_bytes());
+    CHECK(second.metrics->total(Total::ended) == first.metrics->total(Total::ended));
+    CHECK(second.metrics->total(Total::request_bytes) == first.metrics->total(Total::request_bytes));
     CHECK(second.metrics->server(0).reused.read() == 5);
     const Counting third = second.followed_by(limited_settings());
     CHECK(third.metrics->scope(1).codes.read(503) == 0);

@@ -57,10 +57,10 @@ TEST_CASE("a request counts in the figures of its own route") {
     CHECK(reports.queue_wait.read().count() == 1);
     CHECK(counted.metrics.scope(0).codes.read(200) == 0);
     CHECK(counted.metrics.scope(0).duration.read().count() == 0);
-    CHECK(counted.metrics.request_bytes() == 3);
-    CHECK(counted.metrics.response_bytes() == 70);
-    CHECK(counted.metrics.begun() == 2);
-    CHECK(counted.metrics.ended() == 1);
+    CHECK(counted.metrics.total(Total::request_bytes) == 3);
+    CHECK(counted.metrics.total(Total::response_bytes) == 70);
+    CHECK(counted.metrics.total(Total::begun) == 2);
+    CHECK(counted.metrics.total(Total::ended) == 1);
 }
 
 TEST_CASE("what a request never came to is observed nowhere") {
