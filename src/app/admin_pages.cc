@@ -20,8 +20,7 @@ namespace {
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kNotRemembered =
     "no request with this id is remembered: of the last 10,000 that were refused, failed, slow or of note to "
-    "a "
-    "rule in shadow, that is; others went by unremarked, and the access log has them all";
+    "a rule in shadow, that is; others went by unremarked, and the access log has them all";
 
 std::string_view field_of(const http::RequestHead& head, std::string_view name) {
     for (const http::Field& field : head.fields)

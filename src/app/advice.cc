@@ -20,16 +20,15 @@ std::string limit_of(const NotableRequest& request, std::string_view key) {
 std::string about_rate(const NotableRequest& request) {
     return fmt::format(
         "The rate `{}` decided; it is written under `limits.rate` or in a route. If this client is to have "
-        "more, "
-        "raise it there, or watch a larger one under `shadow` first; `/clients` shows who asks how often.",
+        "more, raise it there, or watch a larger one under `shadow` first; `/clients` shows who asks how "
+        "often.",
         request.text(Text::rule));
 }
 
 std::string about_queue(const NotableRequest& request, std::string_view key) {
     return fmt::format(
         "The cap `{}` was full. Raise `limits.concurrency` if the app bears more at once, else {}; `/stats` "
-        "shows "
-        "how long the app takes.",
+        "shows how long the app takes.",
         request.text(Text::rule), limit_of(request, key));
 }
 
@@ -73,8 +72,7 @@ std::string about_refusal(const NotableRequest& request, Reason reason) {
             return about_app(request, "`timeout.stall` is how long it may be silent");
         case Reason::deadline:
             return "The time is `timeout.total`, the `timeout` of the route, or what the client asked for "
-                   "itself; "
-                   "`queue_ms` is what of it went by in the queue.";
+                   "itself; `queue_ms` is what of it went by in the queue.";
         case Reason::queue_full: return about_queue(request, "queue.size");
         case Reason::queue_timeout:
         case Reason::predicted_wait: return about_queue(request, "queue.wait");
@@ -97,8 +95,7 @@ std::string about_cut(const NotableRequest& request) {
     if (cut == "client_too_slow") return "The client was slower than `limits.min_rate`.";
     if (cut == "deadline")
         return "The answer had begun and took longer than `timeout.total`, or the `timeout` of its route: "
-               "downloads "
-               "and event streams need one that is long enough.";
+               "downloads and event streams need one that is long enough.";
     return about_app(request, "it broke off its answer");
 }
 
