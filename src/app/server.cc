@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <csignal>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -35,16 +36,24 @@ void prepare_process() {
 Result<std::unique_ptr<Server>> Server::start(Configuration configuration, ReadAgain read_again) {
     auto plan = make_plan(std::move(configuration.settings));
     if (!plan) return fail(plan.error());
-    auto server = std::make_unique<Server>(Private(), std::move(*plan), std::move(read_again));
-    auto front_door = FrontDoor::open(server->settings(), server->loop_);
+    try {
+        auto server = std::make_unique<Server>(Private(), std::move(*plan), std::move(read_again));
+        auto opened = server->open(std::move(configuration.effective));
+        if (!opened) return fail(opened.error());
+        return server;
+    } catch (const std::exception& shortage) {  // of threads or descriptors, for loops and workers
+        return fail(fmt::format("weir lacks what it needs to start: {}", shortage.what()));
+    }
+}
+
+Result<bool> Server::open(std::string effective_config) {
+    auto front_door = FrontDoor::open(settings(), loop_);
     if (!front_door) return fail(front_door.error());
-    server->front_door_ = std::move(*front_door);
-    if (auto opened = server->open_sockets(); !opened) return fail(opened.error());
-    if (auto opened = server->open_admin(std::move(configuration.effective)); !opened)
-        return fail(opened.error());
-    server->start_checks();
-    server->start_workers();
-    return server;
+    front_door_ = std::move(*front_door);
+    if (auto opened = open_sockets(); !opened) return opened;
+    if (auto opened = open_admin(std::move(effective_config)); !opened) return opened;
+    start_checks();
+    return start_workers();
 }
 
 Server::Server(Private, std::shared_ptr<proxy::Plan> plan, ReadAgain read_again)
@@ -138,7 +147,7 @@ Result<bool> Server::open_admin(std::string effective_config) {
     return true;
 }
 
-void Server::start_workers() {
+Result<bool> Server::start_workers() {
     Shared shared{.plan = plan_,
                   .budget = budget_,
                   .gate = gate_,
@@ -159,29 +168,37 @@ void Server::start_workers() {
         }
     }
 
-    start_resolver();
+    auto resolver = make_resolver(plan_);
+    if (!resolver) return fail(resolver.error());
+    start_resolver(std::move(*resolver));
     wait_for_addresses();
     for (const auto& listening : listening_.all()) accept_from(*listening);
+    return true;
 }
 
-/// What it finds reaches the workers behind the plan that it is for. Its thread may outlive the server, and
-/// must not keep the plan, whose log writes its last lines when it goes.
-void Server::start_resolver() {
+/// Its thread may outlive the server, and must not keep the plan, whose log writes its last lines when it
+/// goes.
+Result<std::unique_ptr<net::Resolver>> Server::make_resolver(const std::shared_ptr<proxy::Plan>& plan) {
     std::vector<Endpoint> endpoints;
-    for (const config::Server& server : settings().upstream.servers) endpoints.push_back(server.address);
-    assert(!resolver_);  // or it would still count
-    unresolved_ = endpoints.size();
-    resolve_errors_.assign(endpoints.size(), {});
+    for (const config::Server& server : plan->settings.upstream.servers) endpoints.push_back(server.address);
     std::vector<std::string> names;
     for (const Endpoint& endpoint : endpoints) names.push_back(to_string(endpoint));
-    resolver_ = std::make_unique<net::Resolver>(
-        std::move(endpoints),
-        [this, names, plan = std::weak_ptr(plan_)](size_t server, const net::Resolution& found) {
-            on_resolved(names[server], server, found);
-            control_.post([this, plan, server, found] {
-                if (probers_ && plan.lock() == plan_) probers_->on_resolved(server, found);
-            });
+    return net::Resolver::make(std::move(endpoints), [this, names, held = std::weak_ptr(plan)](
+                                                         size_t server, const net::Resolution& found) {
+        on_resolved(names[server], server, found);
+        control_.post([this, held, server, found] {
+            if (probers_ && held.lock() == plan_) probers_->on_resolved(server, found);
         });
+    });
+}
+
+/// What it finds reaches the workers behind the plan that it is for.
+void Server::start_resolver(std::unique_ptr<net::Resolver> resolver) {
+    assert(!resolver_);  // or it would still count
+    unresolved_ = settings().upstream.servers.size();
+    resolve_errors_.assign(unresolved_, {});
+    resolver_ = std::move(resolver);
+    resolver_->begin();
 }
 
 void Server::on_connect_failed(const std::optional<Endpoint>& server) {

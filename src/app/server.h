@@ -51,6 +51,7 @@ class Server {
     [[nodiscard]] std::string admin_address() const { return admin_ ? admin_->address() : std::string(); }
 
   private:
+    Result<bool> open(std::string effective_config);
     Result<bool> open_sockets();
     Result<bool> take_over_sockets();
     void notify_ready(const std::string& news);
@@ -60,11 +61,13 @@ class Server {
     void change_listening(ListeningSet::Change change);
     void accept_from(Listening& listening);
     void put_in_force(std::shared_ptr<proxy::Plan> plan);
+    void ask_servers(std::unique_ptr<net::Resolver> resolver);
     void on_adopted(const std::shared_ptr<proxy::Plan>& plan, size_t worker,
                     std::shared_ptr<const proxy::Metrics> figures);
-    void start_resolver();
+    [[nodiscard]] Result<std::unique_ptr<net::Resolver>> make_resolver(const std::shared_ptr<proxy::Plan>&);
+    void start_resolver(std::unique_ptr<net::Resolver> resolver);
     Result<bool> open_admin(std::string effective_config);
-    void start_workers();
+    Result<bool> start_workers();
     void start_checks();
     void start_watchdog();
     static void on_tick(void* server);

@@ -56,8 +56,21 @@ Result<bool> Server::change_to(Configuration configuration) {
     if (!doors) return fail(doors.error());
     auto listening = listening_.prepare((*plan)->settings.listen);
     if (!listening) return fail(listening.error());
+    // Those who ask the servers go on where they would ask the same.
+    const bool asks_the_same =
+        (*plan)->fleet == plan_->fleet && (*plan)->settings.upstream.host == settings().upstream.host;
+    std::unique_ptr<net::Resolver> resolver;
+    if (!asks_the_same) {
+        auto made = make_resolver(*plan);
+        if (!made) return fail(made.error());
+        resolver = std::move(*made);
+    }
     for (const std::string& key : restarts) log::warning("{} has changed: that takes a restart", key);
+    // By the time that the workers are told, the former one has to be silent: what it finds is for a server
+    // by its number.
+    if (resolver) resolver_.reset();
     put_in_force(std::move(*plan));
+    if (resolver) ask_servers(std::move(resolver));
     front_door_->change(std::move(*doors));
     change_listening(std::move(*listening));
     if (overview_) {
@@ -69,7 +82,6 @@ Result<bool> Server::change_to(Configuration configuration) {
 
 void Server::put_in_force(std::shared_ptr<proxy::Plan> plan) {
     const std::shared_ptr<proxy::Plan> before = std::exchange(plan_, std::move(plan));
-    const config::Settings& was = before->settings;
     log::set_level(log_level_of(settings().log.level));
     budget_.set_limit(settings().limits.memory_bytes);
     gate_.set_bounds(connection_bounds(settings().clients));
@@ -77,18 +89,16 @@ void Server::put_in_force(std::shared_ptr<proxy::Plan> plan) {
     plan_->fleet->bound_connections(settings());
     if (plan_->around.log_writer && plan_->around.log_writer == before->around.log_writer)
         plan_->around.log_writer->reopen();
-    // Those who ask the servers go on where they would ask the same. Others have to be silent by the time
-    // that the workers are told: what they find is for a server by its number.
-    const bool asks_others = plan_->fleet != before->fleet || was.upstream.host != settings().upstream.host;
-    if (asks_others) resolver_.reset();
     adopted_.assign(workers_.size(), nullptr);
     for (size_t worker = 0; worker < workers_.size(); ++worker)
         workers_[worker]->adopt(plan_, [this, worker, adopted = plan_](auto figures) {
             control_.post([this, worker, adopted, figures] { on_adopted(adopted, worker, figures); });
         });
-    if (!asks_others) return;
+}
+
+void Server::ask_servers(std::unique_ptr<net::Resolver> resolver) {
     start_checks();
-    start_resolver();
+    start_resolver(std::move(resolver));
 }
 
 void Server::change_listening(ListeningSet::Change change) {

@@ -2,12 +2,16 @@
 
 #include <sys/eventfd.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "net/loop.h"
 
 namespace weir::net {
 
 Bell::Bell(Loop& loop, Run run, void* owner)
     : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), run_(run), owner_(owner) {
+    if (!wake_) throw std::system_error(errno, std::generic_category(), "eventfd");
     event_assign(&event_, loop.base(), wake_.get(), EV_READ | EV_PERSIST, &Bell::on_event, this);
     event_add(&event_, nullptr);
 }

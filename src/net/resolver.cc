@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -38,6 +39,12 @@ struct Resolver::State {
         return !stop;
     }
 
+    bool wait_for_begin() {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, [this] { return stop || begun; });
+        return !stop;
+    }
+
     bool wait_for_next_round() {
         std::unique_lock lock(mutex);
         wake.wait_for(lock, kMinGap, [this] { return stop; });
@@ -50,19 +57,33 @@ struct Resolver::State {
     const OnResolved on_resolved;
     std::mutex mutex;
     std::condition_variable wake;
+    bool begun = false;
     bool asked = false;
     bool stop = false;
 };
 
-Resolver::Resolver(std::vector<Endpoint> endpoints, OnResolved on_resolved)
-    : state_(std::make_shared<State>(std::move(endpoints), std::move(on_resolved))) {
-    std::thread([state = state_] { run(state); }).detach();
+Result<std::unique_ptr<Resolver>> Resolver::make(std::vector<Endpoint> endpoints, OnResolved on_resolved) {
+    auto state = std::make_shared<State>(std::move(endpoints), std::move(on_resolved));
+    try {
+        std::thread([state] { run(state); }).detach();
+    } catch (const std::system_error& none) {
+        return fail("there is no thread to look names up: " + none.code().message());
+    }
+    return std::make_unique<Resolver>(Private{}, std::move(state));
 }
 
 Resolver::~Resolver() {
     {
         std::lock_guard lock(state_->mutex);
         state_->stop = true;
+    }
+    state_->wake.notify_one();
+}
+
+void Resolver::begin() {
+    {
+        std::lock_guard lock(state_->mutex);
+        state_->begun = true;
     }
     state_->wake.notify_one();
 }
@@ -76,6 +97,7 @@ void Resolver::ask_again() {
 }
 
 void Resolver::run(const std::shared_ptr<State>& state) {
+    if (!state->wait_for_begin()) return;
     bool first = true;
     do {
         for (size_t index = 0; index < state->endpoints.size(); ++index) {

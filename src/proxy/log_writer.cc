@@ -62,7 +62,11 @@ std::string_view stream_piece(std::string_view rest) {
 Result<std::unique_ptr<LogWriter>> LogWriter::open(const std::string& target) {
     net::Fd fd = open_target(target);
     if (!fd) return fail("cannot open the access log " + target + ": " + last_error());
-    return std::make_unique<LogWriter>(Private{}, target, std::move(fd));
+    try {
+        return std::make_unique<LogWriter>(Private{}, target, std::move(fd));
+    } catch (const std::system_error& none) {
+        return fail("there is no thread to write the access log " + target + ": " + none.code().message());
+    }
 }
 
 LogWriter::LogWriter(Private, std::string target, net::Fd fd)

@@ -21,10 +21,10 @@ ADMIN = "127.0.0.1:0"
 class Reloadable:
     """A proxy whose settings a test changes as its operator would: in the file."""
 
-    def __init__(self, weir, app, **settings):
+    def __init__(self, weir, app, env=None, **settings):
         self.app = app
         self.settings = {"admin": ADMIN, **settings}
-        self.proxy = weir(app, **self.settings)
+        self.proxy = weir(app, env=env, **self.settings)
         self.listen = "127.0.0.1:%d" % self.proxy.address[1]
         self.config = self.proxy.log_path.parent / "weir.yaml"
 

@@ -43,6 +43,13 @@ class Reports {
     std::vector<std::vector<Resolution>> of_;
 };
 
+std::unique_ptr<Resolver> begun(std::vector<Endpoint> endpoints, Resolver::OnResolved on_resolved) {
+    auto resolver = Resolver::make(std::move(endpoints), std::move(on_resolved));
+    REQUIRE(resolver.has_value());
+    (*resolver)->begin();
+    return std::move(*resolver);
+}
+
 }  // namespace
 
 TEST_CASE("a literal address stands for itself, with its port") {
@@ -78,12 +85,12 @@ TEST_CASE("a name that cannot be found gives no address, and the cause") {
 
 TEST_CASE("every endpoint is reported at start; a literal one never again") {
     Reports reports(3);
-    Resolver resolver(
+    const auto resolver = begun(
         {endpoint("192.0.2.7", 80), endpoint(kNoName, 80), {.host = {}, .port = 0, .path = "/run/app.sock"}},
         [&](size_t index, const Resolution& resolution) { reports.add(index, resolution); });
     for (size_t index = 0; index < 3; ++index) REQUIRE(reports.wait_for(index, 1));
     // The next round, asked for early, comes after kMinGap.
-    resolver.ask_again();
+    resolver->ask_again();
     REQUIRE(reports.wait_for(1, 2));
     CHECK(reports.of(0).size() == 1);
     CHECK(reports.of(2).size() == 1);
@@ -96,11 +103,24 @@ TEST_CASE("a resolver that waits for its next round ends at once") {
     const Time start = monotonic_now();
     {
         Reports reports(1);
-        Resolver resolver({endpoint("192.0.2.7", 80)},
-                          [&](size_t index, const Resolution& found) { reports.add(index, found); });
+        const auto resolver = begun({endpoint("192.0.2.7", 80)}, [&](size_t index, const Resolution& found) {
+            reports.add(index, found);
+        });
         REQUIRE(reports.wait_for(0, 1));
     }
     CHECK(monotonic_now() - start < Resolver::kPeriod);
+}
+
+TEST_CASE("a resolver that has not begun reports nothing, and ends at once") {
+    Reports reports(1);
+    {
+        const auto resolver =
+            Resolver::make({endpoint("192.0.2.7", 80)},
+                           [&](size_t index, const Resolution& found) { reports.add(index, found); });
+        REQUIRE(resolver.has_value());
+        (*resolver)->ask_again();
+    }
+    CHECK(reports.of(0).empty());
 }
 
 }  // namespace weir::net
