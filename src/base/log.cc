@@ -1,12 +1,16 @@
 #include "base/log.h"
 
+#include <poll.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace weir::log {
@@ -38,6 +42,24 @@ spdlog::logger& logger() {
     return *instance;
 }
 
+/// With time and level in front and what shows that it was cut, what a pipe takes at once where it has any
+/// room.
+constexpr size_t kMostBytes = PIPE_BUF - 64;
+
+/// Of all threads: two that see the same room would both write.
+std::mutex writing;
+size_t dropped = 0;
+
+/// To make stderr non-blocking would do so for every process that shares it.
+bool stderr_has_room() {
+    pollfd stream{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    return ::poll(&stream, 1, 0) != 0;
+}
+
+void write_line(Level level, std::string_view message) {
+    logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+}
+
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 /// A message may quote what a stranger sent: it must not forge a line of its own or steer the terminal.
@@ -62,12 +84,25 @@ void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 bool is_enabled(Level level) { return logger().should_log(to_spdlog(level)); }
 
 void write(Level level, std::string_view message) {
+    if (!is_enabled(level)) return;
     std::string escaped;
     if (std::any_of(message.begin(), message.end(), is_control)) {
         escaped = escape_controls(message);
         message = escaped;
     }
-    logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+    if (message.size() > kMostBytes) {
+        escaped = std::string(message.substr(0, kMostBytes)) + "...";
+        message = escaped;
+    }
+    const std::lock_guard lock(writing);
+    if (dropped > 0 && stderr_has_room())
+        write_line(Level::warning,
+                   fmt::format("messages dropped, since stderr had no room: {}", std::exchange(dropped, 0)));
+    if (stderr_has_room()) {
+        write_line(level, message);
+    } else {
+        ++dropped;
+    }
 }
 
 }  // namespace weir::log

@@ -11,8 +11,9 @@ namespace weir::log {
 enum class Level : unsigned char { debug, info, warning, error };
 
 /// Writes to stderr, one line a message, with time (UTC) and level, coloured on a terminal alone (spdlog,
-/// behind log.cc). Control characters in a message are escaped: it stays one line. Threads: any. The level is
-/// info at first.
+/// behind log.cc). Control characters in a message are escaped: it stays one line. Threads: any; none waits
+/// for whoever reads stderr: what that has no room for is dropped, and counted in the next message that it
+/// takes. The level is info at first.
 void set_level(Level);
 void write(Level, std::string_view message);
 [[nodiscard]] bool is_enabled(Level);

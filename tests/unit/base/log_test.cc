@@ -1,11 +1,13 @@
 #include "base/log.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstdio>
 #include <string>
 
@@ -111,6 +113,61 @@ TEST_CASE("a message is not taken for a format") {
     const StderrCapture captured;
     log::write(log::Level::info, "{} %v \xc3\xa9");
     CHECK(captured.plain_text().ends_with(" info {} %v \xc3\xa9\n"));
+}
+
+/// A pipe that is full in place of stderr while it lives.
+class FullPipe {
+  public:
+    FullPipe() : before_(dup(STDERR_FILENO)) {
+        REQUIRE(pipe2(ends_.data(), O_NONBLOCK) == 0);
+        for (const size_t piece : {size_t{4096}, size_t{1}})
+            while (write(ends_[1], std::string(piece, '.').data(), piece) > 0) {
+            }
+        // As whoever starts weir hands it over.
+        REQUIRE(fcntl(ends_[1], F_SETFL, 0) == 0);
+        std::fflush(stderr);
+        dup2(ends_[1], STDERR_FILENO);
+    }
+    ~FullPipe() {
+        dup2(before_, STDERR_FILENO);
+        for (const int fd : {before_, ends_[0], ends_[1]}) close(fd);
+    }
+    FullPipe(const FullPipe&) = delete;
+    FullPipe& operator=(const FullPipe&) = delete;
+
+    /// All that is in it.
+    std::string drain() {
+        std::string all;
+        std::array<char, 65536> piece;
+        for (ssize_t got = 0; (got = read(ends_[0], piece.data(), piece.size())) > 0;)
+            all.append(piece.data(), static_cast<size_t>(got));
+        return all;
+    }
+
+  private:
+    std::array<int, 2> ends_{};
+    int before_;
+};
+
+TEST_CASE("nobody waits for whoever reads stderr: what it has no room for is counted") {
+    FullPipe pipe;
+    log::info("unheard");
+    log::info("unheard");
+    CHECK(pipe.drain().find("unheard") == std::string::npos);
+    log::info("heard");
+    const std::string text = pipe.drain();
+    CAPTURE(text);
+    CHECK(text.find(" warning messages dropped, since stderr had no room: 2\n") != std::string::npos);
+    CHECK(text.ends_with(" info heard\n"));
+    CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+}
+
+TEST_CASE("a message is cut to what a pipe with any room takes at once") {
+    const StderrCapture captured;
+    log::info("{}", std::string(100'000, 'x'));
+    const std::string text = captured.plain_text();
+    CHECK(text.size() <= PIPE_BUF);
+    CHECK(text.ends_with("xxx...\n"));
 }
 
 }  // namespace
