@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <string_view>
 #include <system_error>
 
 #include "app/explain.h"
@@ -23,9 +24,11 @@ namespace weir::app {
 
 namespace {
 
+/// A stream that takes nothing, /dev/full or one that is closed, is no reason to end in the middle.
+void say(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream); }
+
 void print_warnings(const config::Loaded& loaded) {
-    for (const config::Diagnostic& warning : loaded.warnings)
-        fmt::print(stderr, "{}", config::render(warning));
+    for (const config::Diagnostic& warning : loaded.warnings) say(stderr, config::render(warning));
 }
 
 /// What may be otherwise where weir will run: the start alone makes an error of it.
@@ -35,13 +38,12 @@ void print_absent_files(const config::Loaded& loaded) {
     const int error = errno;
     auto is_meant = [](const config::Origin& origin) { return origin.path == "upstream.tls.ca"; };
     auto origin = std::find_if(loaded.origins.begin(), loaded.origins.end(), is_meant);
-    fmt::print(stderr, "{}",
-               config::render({.severity = config::Severity::warning,
-                               .source = origin == loaded.origins.end() ? std::string() : origin->from,
-                               .quoted = {},
-                               .message = fmt::format("`upstream.tls.ca`: cannot read `{}`: {}", file,
-                                                      std::generic_category().message(error)),
-                               .hint = {}}));
+    say(stderr, config::render({.severity = config::Severity::warning,
+                                .source = origin == loaded.origins.end() ? std::string() : origin->from,
+                                .quoted = {},
+                                .message = fmt::format("`upstream.tls.ca`: cannot read `{}`: {}", file,
+                                                       std::generic_category().message(error)),
+                                .hint = {}}));
 }
 
 Configuration configuration_of(const config::Loaded& loaded) {
@@ -102,13 +104,11 @@ void add_demo_settings(cli::CommandLine& line) {
     line.flags.insert(line.flags.begin(), own.begin(), own.end());
 }
 
-}  // namespace
-
-int run_command_line(int argc, const char* const* argv) {
+int follow_command_line(int argc, const char* const* argv) {
     auto line = cli::parse_command_line(argc, argv);
     if (!line) {
-        fmt::print("{}", line.error().to_stdout);
-        fmt::print(stderr, "{}", line.error().to_stderr);
+        say(stdout, line.error().to_stdout);
+        say(stderr, line.error().to_stderr);
         return line.error().code;
     }
     switch (line->action) {
@@ -122,10 +122,19 @@ int run_command_line(int argc, const char* const* argv) {
     return 0;
 }
 
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    const int code = follow_command_line(argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    say(stderr, "weir: cannot write to stdout\n");
+    return kCouldNotWrite;
+}
+
 int run(const cli::CommandLine& line) {
     auto loaded = cli::load_config(line, file_checks(AbsentFile::error));
     if (!loaded) {
-        fmt::print(stderr, "{}", loaded.error());
+        say(stderr, loaded.error());
         return kBadConfig;
     }
     print_warnings(*loaded);
@@ -136,10 +145,10 @@ int run(const cli::CommandLine& line) {
 int check(const cli::CommandLine& line) {
     auto loaded = cli::load_config(line, file_checks(AbsentFile::warning));
     if (!loaded) {
-        fmt::print(stderr, "{}", loaded.error());
+        say(stderr, loaded.error());
         return kBadConfig;
     }
-    if (!line.is_quiet) fmt::print("{}", config::effective_config(*loaded));
+    if (!line.is_quiet) say(stdout, config::effective_config(*loaded));
     print_warnings(*loaded);
     print_absent_files(*loaded);
     return 0;
@@ -148,15 +157,15 @@ int check(const cli::CommandLine& line) {
 int explain(const cli::CommandLine& line) {
     auto loaded = cli::load_config(line);
     if (!loaded) {
-        fmt::print(stderr, "{}", loaded.error());
+        say(stderr, loaded.error());
         return kBadConfig;
     }
     auto explanation = explain_request(loaded->settings, line.question, monotonic_now());
     if (!explanation) {
-        fmt::print(stderr, "weir: {}\n", explanation.error());
+        say(stderr, fmt::format("weir: {}\n", explanation.error()));
         return kBadUsage;
     }
-    fmt::print("{}", explanation->text);
+    say(stdout, explanation->text);
     return explanation->is_refused ? kWouldBeRefused : 0;
 }
 
@@ -173,7 +182,7 @@ int demo(const cli::CommandLine& line) {
     proxied.flags.push_back({"upstream.servers", url, "--upstream"});
     auto loaded = cli::load_config(proxied, file_checks(AbsentFile::error));
     if (!loaded) {
-        fmt::print(stderr, "{}", loaded.error());
+        say(stderr, loaded.error());
         return kBadConfig;
     }
     auto server = Server::start(configuration_of(*loaded), reading_again(proxied));
@@ -181,19 +190,19 @@ int demo(const cli::CommandLine& line) {
         log::error("{}; weir demo --listen ADDR chooses another address", server.error());
         return kCouldNotStart;
     }
-    fmt::print(fmt::runtime(kDemoText), (*server)->addresses().front());
+    say(stdout, fmt::format(fmt::runtime(kDemoText), (*server)->addresses().front()));
     std::fflush(stdout);
     (*server)->run();
     return 0;
 }
 
 int schema(const cli::CommandLine& line) {
-    fmt::print("{}", line.as_markdown ? cli::config_table() : cli::config_schema());
+    say(stdout, line.as_markdown ? cli::config_table() : cli::config_schema());
     return 0;
 }
 
 int version() {
-    fmt::print("{}", version_text());
+    say(stdout, version_text());
     return 0;
 }
 

@@ -9,6 +9,7 @@ inline constexpr int kBadConfig = 1;
 inline constexpr int kBadUsage = 2;
 inline constexpr int kCouldNotStart = 3;
 inline constexpr int kWouldBeRefused = 4;
+inline constexpr int kCouldNotWrite = 5;  ///< to stdout
 
 /// Everything: reads the command line and does what it asks for.
 int run_command_line(int argc, const char* const* argv);

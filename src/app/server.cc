@@ -1,5 +1,6 @@
 #include "app/server.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -21,6 +22,13 @@ namespace {
 /// How long the first look-up of the servers' names may hold up the start.
 constexpr Duration kFirstLookUp = std::chrono::seconds(2);
 
+/// A number that is free is given to the next file or socket, and what is said on stderr would go there.
+/// Opened the wrong way round, they take as little as closed ones.
+void keep_standard_streams() {
+    for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(stream, F_GETFD) < 0) (void)open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 uint64_t random_word() {
     std::random_device source;
     return (uint64_t{source()} << 32) | source();
@@ -29,6 +37,7 @@ uint64_t random_word() {
 }  // namespace
 
 void prepare_process() {
+    keep_standard_streams();
     net::block_signals({SIGTERM, SIGINT, SIGUSR1, SIGHUP});
     std::signal(SIGPIPE, SIG_IGN);
 }

@@ -15,7 +15,8 @@ namespace {
 constexpr int kBadUsage = 2;
 constexpr const char* kFooter =
     "\nSignals: SIGTERM and SIGINT drain (a second one stops at once), SIGUSR1 reopens the log files.\n"
-    "Exit codes: 0 clean, 1 bad configuration, 2 bad usage, 3 could not start, 4 explain: would be refused.";
+    "Exit codes: 0 clean, 1 bad configuration, 2 bad usage, 3 could not start, 4 explain: would be refused,\n"
+    "            5 cannot write to stdout.";
 
 struct Options {
     std::string config_file;

@@ -27,10 +27,18 @@ std::string last_error() { return std::generic_category().message(errno); }
 
 bool is_standard_stream(const std::string& target) { return target == "stdout" || target == "stderr"; }
 
+/// None, with errno set, where it fails, or where the stream was closed when weir was started.
+net::Fd duplicate_of(int stream) {
+    const int flags = ::fcntl(stream, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return net::Fd(::fcntl(stream, F_DUPFD_CLOEXEC, 3));
+    if (flags >= 0) errno = EBADF;
+    return {};
+}
+
 /// None, with errno set, where it fails.
 net::Fd open_target(const std::string& target) {
-    if (target == "stdout") return net::Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
-    if (target == "stderr") return net::Fd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (target == "stdout") return duplicate_of(STDOUT_FILENO);
+    if (target == "stderr") return duplicate_of(STDERR_FILENO);
     // Non-blocking, for the open of a FIFO would otherwise wait for a reader. It means nothing to a file.
     constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     return net::Fd(::open(target.c_str(), kFlags, 0640));
