@@ -72,7 +72,8 @@ Server::Server(Private, std::shared_ptr<proxy::Plan> plan, ReadAgain read_again)
       gate_(connection_bounds(settings().clients)),
       listening_(worker_count()),
       control_(loop_),
-      signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }) {
+      signals_(loop_, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [this](int signal) { on_signal(signal); }),
+      farewell_timer_(loop_.timers(), &Server::on_farewell, this) {
     log::set_level(log_level_of(settings().log.level));
     plan_->fleet->bound_connections(settings());
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -61,6 +62,8 @@ class Server {
     void change_listening(ListeningSet::Change change);
     void accept_from(Listening& listening);
     void put_in_force(std::shared_ptr<proxy::Plan> plan);
+    void let_log_go(std::shared_ptr<proxy::LogWriter> log);
+    static void on_farewell(void* server, Time now);
     void ask_servers(std::unique_ptr<net::Resolver> resolver);
     void on_adopted(const std::shared_ptr<proxy::Plan>& plan, size_t worker,
                     std::shared_ptr<const proxy::Metrics> figures);
@@ -98,6 +101,9 @@ class Server {
     net::Mailbox control_;
     net::Signals signals_;
     std::unique_ptr<FrontDoor> front_door_;
+    std::vector<std::shared_ptr<proxy::LogWriter>> former_logs_;  ///< of plans that are not over yet
+    std::vector<std::future<void>> farewells_;                    ///< of threads that write their last lines
+    Timer farewell_timer_;
     std::unique_ptr<proxy::ProberSet> probers_;  ///< none without `health.path`, and none while draining
     std::vector<std::shared_ptr<const proxy::Metrics>>
         adopted_;  ///< under the plan, by worker; null: not yet

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "app/server.h"
@@ -20,6 +22,21 @@ void log_lines(std::string_view text) {
         log::error("{}", text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
+}
+
+constexpr Duration kFarewellPeriod = std::chrono::seconds(1);
+
+/// On a thread of its own where there can be one.
+std::future<void> end_elsewhere(std::shared_ptr<proxy::LogWriter> log) {
+    try {
+        return std::async(std::launch::async, [held = std::move(log)]() mutable { held.reset(); });
+    } catch (const std::system_error&) {
+        return {};
+    }
+}
+
+bool has_ended(const std::future<void>& farewell) {
+    return !farewell.valid() || farewell.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
 }  // namespace
@@ -87,13 +104,32 @@ void Server::put_in_force(std::shared_ptr<proxy::Plan> plan) {
     gate_.set_bounds(connection_bounds(settings().clients));
     plan_->rules.take_effect(loop_.now());
     plan_->fleet->bound_connections(settings());
-    if (plan_->around.log_writer && plan_->around.log_writer == before->around.log_writer)
-        plan_->around.log_writer->reopen();
+    const auto& former_log = before->around.log_writer;
+    if (former_log == plan_->around.log_writer) {
+        if (former_log) former_log->reopen();
+    } else if (former_log) {
+        let_log_go(former_log);
+    }
     adopted_.assign(workers_.size(), nullptr);
     for (size_t worker = 0; worker < workers_.size(); ++worker)
         workers_[worker]->adopt(plan_, [this, worker, adopted = plan_](auto figures) {
             control_.post([this, worker, adopted, figures] { on_adopted(adopted, worker, figures); });
         });
+}
+
+/// The plan that it belongs to ends on a worker, which must not wait for a disk or a reader that is stuck.
+void Server::let_log_go(std::shared_ptr<proxy::LogWriter> log) {
+    former_logs_.push_back(std::move(log));
+    farewell_timer_.arm(loop_.now() + kFarewellPeriod);
+}
+
+void Server::on_farewell(void* server, Time now) {
+    auto& self = *static_cast<Server*>(server);
+    std::erase_if(self.farewells_, [](const auto& each) { return has_ended(each); });
+    for (auto& log : self.former_logs_)
+        if (log.use_count() == 1) self.farewells_.push_back(end_elsewhere(std::exchange(log, nullptr)));
+    std::erase(self.former_logs_, nullptr);
+    if (!self.former_logs_.empty()) self.farewell_timer_.arm(now + kFarewellPeriod);
 }
 
 void Server::ask_servers(std::unique_ptr<net::Resolver> resolver) {

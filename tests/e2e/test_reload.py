@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import time
 from contextlib import closing
@@ -282,6 +283,31 @@ def test_the_log_goes_where_it_is_told(reloadable, connect, upstream):
     assert served.change(log={"access": "off"}).status == 200
     assert client.ask("/three").status == 200
     assert "three" not in elsewhere.read_text()
+
+
+def test_a_log_that_is_stuck_holds_up_nobody_as_another_takes_its_place(reloadable, connect, upstream, tmp_path):
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    app = holding(upstream)
+    app.release()
+    running = reloadable(app, log={"access": path})
+    client = connect(running.proxy)
+    assert {client.ask("/" + "a" * 1500).status for _ in range(200)} == {200}  # more than it has room for
+    app.released.clear()
+    last = connect(running.proxy).request()  # the former settings are over when this is
+    app.wait_for_requests(201)
+    assert running.change(log={"access": tmp_path / "another.log"}).status == 200
+    app.release()
+    assert last.response().status == 200
+    has_let_go, longest = select.poll(), 0.0
+    has_let_go.register(reader, 0)  # for POLLHUP alone
+    while not has_let_go.poll(0):
+        begun = time.monotonic()
+        assert client.ask().status == 200
+        longest = max(longest, time.monotonic() - begun)
+    os.close(reader)
+    assert longest < 0.8
 
 
 def test_figures_go_on(reloadable, connect, upstream):
