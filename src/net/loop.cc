@@ -1,5 +1,6 @@
 #include "net/loop.h"
 
+#include <algorithm>
 #include <cassert>
 #include <stdexcept>
 
@@ -20,6 +21,8 @@ event_base* make_base() {
 constexpr Duration kIdleTick = std::chrono::seconds(1);
 /// A tick that comes so late was held up by more than work: the machine slept, or the process was stopped.
 constexpr Duration kStandstill = std::chrono::milliseconds(100);
+/// Behind it: what a peer needs to answer twice, as in a TLS handshake. No longer than the standstill was.
+constexpr Duration kLongestGrace = std::chrono::seconds(1);
 /// libevent takes 32 events at first and twice as many each time that they fill its room: 8,160 in all.
 constexpr int kBatchesToCatchUp = 8;
 
@@ -74,6 +77,7 @@ void Loop::refresh_wall_offset() {
 
 void Loop::run() {
     thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    next_tick_ = monotonic_now() + tick_period_;  // what went before is no standstill
     while (!stopping_) {
         const bool more_to_do = tasks_.next_ != &tasks_;
         run_batch(more_to_do ? EVLOOP_NONBLOCK : 0);
@@ -118,14 +122,30 @@ void Loop::on_tick_event(evutil_socket_t, short, void* loop) noexcept {
 }
 
 void Loop::tick() {
-    if (now() - next_tick_ > kStandstill) catch_up();
+    if (const Duration late = now() - next_tick_; late > kStandstill) {
+        catch_up();
+        // Not again before the deadlines have had their turn: a machine that stutters must not put them off.
+        if (grace_until_ == kNever) {
+            stood_still_at_ = next_tick_;
+            grace_until_ = now() + std::min(late, kLongestGrace);
+        }
+    }
     tick_is_due_ = false;
     next_tick_ = now() + tick_period_;
     refresh_wall_offset();
-    timers_.advance(now());
+    timers_.advance(time_for_deadlines());
     if (on_tick_ != nullptr) on_tick_(on_tick_owner_);
     slow_down();
     condemned_.clear();
+}
+
+/// Who was in time, but has to say more than one thing, could say only the first of it: the deadlines that
+/// passed in a standstill wait for a little longer.
+Time Loop::time_for_deadlines() {
+    if (grace_until_ == kNever) return now();
+    if (now() < grace_until_) return stood_still_at_;
+    grace_until_ = kNever;
+    return now();
 }
 
 /// What has come during a standstill goes before the deadlines that have passed in it: epoll_wait,

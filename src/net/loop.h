@@ -102,6 +102,7 @@ class Loop {
     void run_tasks();
     void tick();
     void catch_up();
+    [[nodiscard]] Time time_for_deadlines();
     void set_tick(Duration period);
     void slow_down();
 
@@ -109,6 +110,8 @@ class Loop {
     event tick_event_{};
     Duration tick_period_{0};
     Time next_tick_{};
+    Time stood_still_at_{};
+    Time grace_until_ = kNever;  ///< kNever: there was no standstill lately
     int idle_ticks_ = 0;
     Time now_{};
     Duration wall_offset_{0};

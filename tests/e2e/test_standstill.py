@@ -1,12 +1,14 @@
 """A machine that sleeps, a container that is paused: what came meanwhile goes before the deadlines that passed."""
 
 import signal
+import socket
 import threading
 import time
 
 import pytest
 
 from harness.poll import eventually
+from harness.process import socket_inodes
 from harness.upstream import answering
 
 BOUND = "2s"
@@ -60,6 +62,28 @@ def test_who_asks_during_a_drain_is_heard(weir, connect, upstream, authority, tl
     stand_still(proxy, client.request)
     assert client.response().status == 200
     assert proxy.wait() == 0
+
+
+def test_handshakes_that_have_begun_come_to_their_end(weir, connect, upstream, authority):
+    address = {"address": "127.0.0.1:PORT", "tls": authority.files()}
+    proxy = weir(upstream(answering()), listen=[address], timeout={"header": BOUND})
+    sockets_at_first = len(socket_inodes(proxy.pid))
+    arrivals = [socket.create_connection(proxy.address) for _ in range(20)]
+    is_taken = lambda: len(socket_inodes(proxy.pid)) == sockets_at_first + len(arrivals)  # noqa: E731
+    eventually(is_taken, what="all are accepted")
+    context, answers = authority.client(), []
+
+    def shake(arrival):
+        arrival.settimeout(10)
+        with context.wrap_socket(arrival, server_hostname="app.test") as secured:
+            secured.sendall(b"GET / HTTP/1.1\r\nHost: app.test\r\n\r\n")
+            answers.append(secured.recv(12))
+
+    threads = [threading.Thread(target=shake, args=(arrival,)) for arrival in arrivals]
+    stand_still(proxy, lambda: [thread.start() for thread in threads])
+    for thread in threads:
+        thread.join()
+    assert answers == [b"HTTP/1.1 200"] * len(arrivals)
 
 
 def test_an_answer_of_the_app_is_passed_on(weir, connect, upstream):
