@@ -67,7 +67,8 @@ std::string about_refusal(const NotableRequest& request, Reason reason) {
         case Reason::upstream_protocol:
             return about_app(request, "`detail` says what was wrong with its answer");
         case Reason::upstream_unavailable:
-            return "Look whether the app runs; `upstream.hold` is how long requests wait for it.";
+            return "Look whether the app runs and listens where `upstream` says, and in the diagnostic log "
+                   "at what its checks found; `upstream.hold` is how long requests wait for it.";
         case Reason::upstream_stall:
             return about_app(request, "`timeout.stall` is how long it may be silent");
         case Reason::deadline:

@@ -188,7 +188,10 @@ void Exchange::connect() {
 }
 
 void Exchange::on_connected() {
-    if (!lease_->reused()) record_.connect = kit_.loop.now() - phase_started_;
+    if (!lease_->reused()) {
+        record_.connect = kit_.loop.now() - phase_started_;
+        tell_reached();
+    }
     enter(Event::connected);
     send_upload();
     if (!upload_.ended()) client_.resume_body();

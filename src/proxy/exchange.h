@@ -130,6 +130,8 @@ class Exchange final : public UpstreamUser {
     [[nodiscard]] bool is_stale(const Error&) const;
     [[nodiscard]] bool speaks_against_server(const Error&) const;
     void note_outcome(bool succeeded);
+    void tell_unreachable(const Error&) const;
+    void tell_reached() const;
     void note_answer(bool is_sound);
     void keep_detail(std::string_view detail);
     void cut(const Error&);

@@ -2,6 +2,7 @@
 // answer off.
 #include <algorithm>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "base/log.h"
@@ -40,6 +41,7 @@ void Exchange::fail(const Error& error) {
             return pause_before_repeat();
         return connect();
     }
+    tell_unreachable(error);
     if (may_hold(error)) return hold_for_app(&error);
     if (head_sent_) return cut(error);
     reply(error);
@@ -100,6 +102,22 @@ void Exchange::note_outcome(bool succeeded) {
         log::warning("{} failed {} requests in a row: it is left out for a while", name,
                      plan_->settings.health.passive.failures.value_or(0));
     }
+}
+
+/// To the operator, who may have started weir before the app or with another port. What TLS lacks is told by
+/// `server_tls`.
+void Exchange::tell_unreachable(const Error& error) const {
+    const bool is_of_server = error.reason == http::Reason::upstream_connect && lease_;
+    if (!is_of_server || error.is_shortage || error.is_lasting) return;
+    if (!plan_->fleet->note_unreachable(visit_.server(), kit_.loop.now())) return;
+    const std::string cause = error.system_error == 0 ? std::string(error.detail)
+                                                      : std::generic_category().message(error.system_error);
+    log::warning("{} cannot be reached: {}", lease_->pool().name(), cause);
+}
+
+void Exchange::tell_reached() const {
+    if (!plan_->fleet->note_reached(visit_.server())) return;
+    log::info("{} can be reached again", lease_->pool().name());
 }
 
 /// For the figures: what is sent again, and how it ends where the app closed the connection as it was reused.

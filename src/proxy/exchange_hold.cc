@@ -49,8 +49,9 @@ void Exchange::on_hold_answer(HeldPlace::Answer answer) {
 }
 
 void Exchange::refuse_unavailable() {
+    const bool is_found_down = unreachable_error_ == 0 && plan_->fleet->is_down();
     reply({.reason = http::Reason::upstream_unavailable,
-           .detail = "the app cannot be reached",
+           .detail = is_found_down ? "the app fails its health checks" : "the app cannot be reached",
            .system_error = unreachable_error_});
 }
 

@@ -7,6 +7,9 @@ namespace weir::proxy {
 
 namespace {
 
+/// A server that takes some connections and refuses others fills no log.
+constexpr Duration kBetweenTellings = std::chrono::seconds(10);
+
 std::shared_ptr<ServerTls> tls_to(const config::Server& server, const config::Upstream& upstream,
                                   const Fleet::Tls& context) {
     if (!server.is_tls) return nullptr;
@@ -75,10 +78,32 @@ void Fleet::set_health(size_t server, Health health, Time now) {
     ejections_.set_down(server, health == Health::down, now);
 }
 
+bool Fleet::note_unreachable(size_t server, Time now) {
+    State& state = *states_[server];
+    if (is_checked_ || state.is_unreachable.load(std::memory_order_relaxed)) return false;
+    const Time told_at = state.told_unreachable_at.load(std::memory_order_relaxed);
+    if (told_at != Time::min() && now - told_at < kBetweenTellings) return false;
+    if (state.is_unreachable.exchange(true, std::memory_order_relaxed)) return false;
+    state.told_unreachable_at.store(now, std::memory_order_relaxed);
+    return true;
+}
+
+bool Fleet::note_reached(size_t server) {
+    std::atomic<bool>& is_unreachable = states_[server]->is_unreachable;
+    return is_unreachable.load(std::memory_order_relaxed) &&
+           is_unreachable.exchange(false, std::memory_order_relaxed);
+}
+
 bool Fleet::is_ready() const {
     if (!is_checked_) return true;
     return std::any_of(states_.begin(), states_.end(), [](const auto& state) {
         return state->health.load(std::memory_order_relaxed) == Health::up;
+    });
+}
+
+bool Fleet::is_down() const {
+    return std::all_of(states_.begin(), states_.end(), [](const auto& state) {
+        return state->health.load(std::memory_order_relaxed) == Health::down;
     });
 }
 

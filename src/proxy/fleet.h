@@ -57,6 +57,13 @@ class Fleet {
     /// Whether the app may be said to be ready: a server is up, or no server is asked and so none known to be
     /// down.
     [[nodiscard]] bool is_ready() const;
+    /// Whether the checks have found every server down.
+    [[nodiscard]] bool is_down() const;
+
+    /// No connection to a server could be opened, or one was. True: the operator has not been told so yet,
+    /// and is to be. Where servers are asked, the checks tell.
+    [[nodiscard]] bool note_unreachable(size_t server, Time now);
+    [[nodiscard]] bool note_reached(size_t server);
 
     /// The room for connections to a server, of all workers. Never null.
     [[nodiscard]] const std::shared_ptr<Berths>& berths(size_t server) const {
@@ -92,6 +99,8 @@ class Fleet {
         std::atomic<Health> health{Health::unknown};
         std::atomic<Time> came_back{Time::min()};  ///< Time::min(): it was never down
         std::atomic<uint32_t> in_flight{0};
+        std::atomic<bool> is_unreachable{false};             ///< and the operator knows
+        std::atomic<Time> told_unreachable_at{Time::min()};  ///< Time::min(): never
         std::array<std::atomic<uint64_t>, policy::kCheckResults> checks{};
         const std::shared_ptr<Berths> berths = std::make_shared<Berths>();
     };

@@ -24,7 +24,8 @@ constexpr int kReadsATurn = 4;
 
 Question question_for(const config::Settings& settings, const config::Server& server) {
     const std::string own = server.address.is_unix() ? "localhost" : to_string(server.address);
-    return {.request = fmt::format(
+    return {.path = settings.health.path,
+            .request = fmt::format(
                 "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: weir-health\r\nConnection: close\r\n\r\n",
                 settings.health.path, settings.upstream.host.empty() ? own : settings.upstream.host),
             .expect = settings.health.expect};
@@ -149,7 +150,8 @@ void Probe::on_end(const net::IoResult& got) {
 void Probe::judge() {
     const CheckResult result = policy::judge(question_.expect, status_, body_);
     std::string cause;
-    if (result == CheckResult::wrong_status) cause = fmt::format("it answered with {}", status_);
+    if (result == CheckResult::wrong_status)
+        cause = fmt::format("it answered {} with {}", question_.path, status_);
     if (result == CheckResult::wrong_body) cause = "its answer lacks the text of `health.expect.body`";
     conclude(result, std::move(cause));
 }

@@ -17,6 +17,7 @@ namespace weir::proxy {
 
 /// What a server is asked, and what it has to say. Outlives the probes.
 struct Question {
+    std::string path;
     std::string request;  ///< every byte of it
     config::Expect expect;
 };

@@ -80,7 +80,7 @@ def test_the_server_of_a_unix_socket_is_asked_too(weir, upstream, tmp_path):
 @pytest.mark.parametrize(
     "answer, cause",
     [
-        (b"HTTP/1.1 500 Oh\r\nContent-Length: 4\r\n\r\nfine", "it answered with 500"),
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 4\r\n\r\nfine", "it answered /up with 500"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope", "its answer lacks the text of `health.expect.body`"),
         (None, "no answer within 500ms"),
         (b"", "it closed the connection without an answer"),
@@ -120,17 +120,25 @@ def test_one_failure_among_passes_changes_nothing(weir, upstream):
     app = upstream(script)
     proxy = weir(app, health=QUICK)
     app.wait_for_requests(8)
-    assert lines_of(proxy) == ["fails its first check: it answered with 500", "is up"]
+    assert lines_of(proxy) == ["fails its first check: it answered /up with 500", "is up"]
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", None], ids=["404", "silent"])
 def test_weir_starts_whatever_the_first_check_says(weir, connect, upstream, answer):
     app = upstream(Moody(answer))
     proxy = weir(app, health={**HASTY, "fall": 100})
-    cause = "it answered with 404" if answer else "no answer within 500ms"
+    cause = "it answered /up with 404" if answer else "no answer within 500ms"
     told(proxy, rf" warning server {re.escape(app.url)} fails its first check: {cause}\n")
     assert connect(proxy).ask("/").status == 200, "the app is tried as long as it is not known to be down"
     assert len(lines_of(proxy)) == 1
+
+
+def test_a_client_is_told_of_failed_checks_where_these_keep_it_from_the_app(weir, connect, upstream):
+    app = upstream(Moody(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
+    proxy = weir(app, health=QUICK, upstream={"hold": "100ms"})
+    told(proxy, "is down")
+    problem = connect(proxy).request().assert_problem(503, "upstream_unavailable")
+    assert problem.json["detail"] == "the app fails its health checks"
 
 
 def test_a_name_that_cannot_be_resolved_fails_its_checks(weir):

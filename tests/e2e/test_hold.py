@@ -53,6 +53,19 @@ def test_who_has_waited_for_as_long_as_it_may_is_told(weir, connect, later):
     assert "refused" in problem.json["detail"]
 
 
+def test_an_app_that_is_not_there_is_in_the_log_once_until_it_comes(weir, connect, upstream, later):
+    proxy = weir(later, upstream={"hold": "100ms"})
+    for _ in range(2):
+        connect(proxy).request().assert_problem(503, "upstream_unavailable")
+    address = f"127.0.0.1:{later.port}"
+    eventually(lambda: "cannot be reached" in proxy.stderr, what="a line on the app")
+    assert f"warning {address} cannot be reached: Connection refused\n" in proxy.stderr
+    upstream(answering(), port=later.port)
+    eventually(lambda: connect(proxy).ask().status == 200, what="an answer of the app")
+    eventually(lambda: f"info {address} can be reached again\n" in proxy.stderr, what="another line on it")
+    assert proxy.stderr.count("be reached") == 2
+
+
 def test_the_total_time_bounds_the_hold(weir, connect, later):
     proxy = weir(later, upstream={"hold": "10s"}, timeout={"total": "300ms"})
     with Stopwatch() as watch:

@@ -51,6 +51,38 @@ TEST_CASE("an app is ready once one of its servers is known to be up, or where n
     CHECK(Fleet(settings, 1).is_ready());
 }
 
+TEST_CASE("an app is down once all of its servers are known to be") {
+    const config::Settings settings = settings_of(2);
+    Fleet fleet(settings, 1);
+    fleet.set_health(0, Fleet::Health::down, kStart);
+    CHECK_FALSE(fleet.is_down());
+    fleet.set_health(1, Fleet::Health::down, kStart);
+    CHECK(fleet.is_down());
+}
+
+TEST_CASE("a server that cannot be reached is told of once until it is reached, and every 10 s at most") {
+    config::Settings settings = settings_of(2);
+    settings.health.path.clear();
+    Fleet fleet(settings, 1);
+    CHECK_FALSE(fleet.note_reached(0));
+    CHECK(fleet.note_unreachable(0, kStart));
+    CHECK_FALSE(fleet.note_unreachable(0, kStart + 1h));
+    CHECK(fleet.note_unreachable(1, kStart));
+    CHECK(fleet.note_reached(0));
+    CHECK_FALSE(fleet.note_reached(0));
+
+    CHECK(fleet.note_unreachable(0, kStart + 2h));
+    CHECK(fleet.note_reached(0));
+    CHECK_FALSE(fleet.note_unreachable(0, kStart + 2h + 9s));
+    CHECK_FALSE(fleet.note_reached(0));
+    CHECK(fleet.note_unreachable(0, kStart + 2h + 10s));
+}
+
+TEST_CASE("of a server that is asked how it is, the checks alone tell") {
+    const config::Settings settings = settings_of(1);
+    CHECK_FALSE(Fleet(settings, 1).note_unreachable(0, kStart));
+}
+
 TEST_CASE("an ejected server takes no request until it is due to be probed") {
     const config::Settings settings = settings_of(3);
     Fleet fleet(settings, 1);

@@ -137,7 +137,7 @@ TEST_CASE("an answer that has no body is whole with its head") {
 TEST_CASE("of an answer with the wrong status the body is not waited for") {
     Checked check("fine");
     CHECK(check.answered("HTTP/1.1 500 Oh\r\nContent-Length: 4\r\n\r\n") == CheckResult::wrong_status);
-    CHECK(check.found->cause == "it answered with 500");
+    CHECK(check.found->cause == "it answered /up with 500");
     CHECK(check.found->was_connected);
 }
 
