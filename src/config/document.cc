@@ -297,6 +297,12 @@ std::string syntax_hint(std::string_view text, const Place& place, const std::st
         std::string_view("@`%").find(text[place.offset]) != std::string_view::npos) {
         return "a value that begins with this character must be quoted";
     }
+    if (message == YAML::ErrorMsg::END_OF_MAP || message == YAML::ErrorMsg::END_OF_SEQ) {
+        return "check the indentation: what belongs together begins in the same column";
+    }
+    if (message == YAML::ErrorMsg::END_OF_MAP_FLOW) return "a `{` above is never closed";
+    if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW) return "a `[` above is never closed";
+    if (message == YAML::ErrorMsg::FLOW_END) return "this closes what was not opened";
     if (message == YAML::ErrorMsg::MAP_VALUE) {
         return "check the indentation and the blank behind each colon; quote a value that holds `: `";
     }

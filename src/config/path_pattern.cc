@@ -75,12 +75,21 @@ Checked check_characters(std::string_view text) {
     return std::nullopt;
 }
 
+/// What may have been meant by a text that does not begin with a slash.
+std::string hint_for(std::string_view text) {
+    if (text.empty()) return "write `/` for the root";
+    if (text == "true" || text == "on") return "write a path that the app has";
+    constexpr std::string_view kBehindScheme = "://";
+    const size_t scheme = text.find(kBehindScheme);
+    if (scheme == std::string_view::npos)
+        return fmt::format("did you mean {}?", quoted(fmt::format("/{}", text)));
+    const size_t slash = text.find('/', scheme + kBehindScheme.size());
+    const std::string_view path = slash == std::string_view::npos ? "/" : text.substr(slash);
+    return fmt::format("did you mean {}?", quoted(path));
+}
+
 Checked check_whole(std::string_view text) {
-    if (!text.starts_with('/')) {
-        return Wrong{quoted(text) + " does not begin with a slash",
-                     text.empty() ? "write `/` for the root"
-                                  : fmt::format("did you mean {}?", quoted(fmt::format("/{}", text)))};
-    }
+    if (!text.starts_with('/')) return Wrong{quoted(text) + " does not begin with a slash", hint_for(text)};
     if (text.size() > kMaxPatternBytes) return Wrong{"the path is too long", {}};
     const size_t star = text.find('*');
     if (star < text.size() - 1) {

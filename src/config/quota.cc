@@ -66,6 +66,9 @@ Failure<Wrong> not_a_quota(std::string_view text) {
         return fail(Wrong{quoted(text) + " has no window",
                           fmt::format("did you mean `{}/min`? ({})", number, kWindows)});
     }
+    if (text.find(',') != std::string_view::npos) {
+        return fail(Wrong{quoted(text) + " is not a rate", fmt::format("several are a list: `[{}]`", text)});
+    }
     const size_t slash = rest.find_first_of("/ ");
     const std::string_view written = slash == std::string_view::npos ? rest : rest.substr(slash + 1);
     const std::string_view meant = meant_by(without_blanks(written));

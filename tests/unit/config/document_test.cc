@@ -126,6 +126,16 @@ TEST_CASE("bad syntax is one mistake with its place, and what was read before st
     CHECK(document.mistakes[1].place.line == 4);
 }
 
+TEST_CASE("bad syntax comes with what is likely to be wrong") {
+    const auto hint_of = [](std::string_view text) { return parse_document(text).mistakes.at(0).hint; };
+    CHECK(hint_of("a:\n  b: 1\n c: 2\n").starts_with("check the indentation"));
+    CHECK(hint_of("a:\n  - b\n - c\n").starts_with("check the indentation"));
+    CHECK(hint_of("a:\n  b: 1\n   c: 2\n").starts_with("check the indentation"));
+    CHECK(hint_of("a: {b: 1\nc: 2\n") == "a `{` above is never closed");
+    CHECK(hint_of("a: [b\n") == "a `[` above is never closed");
+    CHECK(hint_of("a: {b: 1}}\n") == "this closes what was not opened");
+}
+
 TEST_CASE("a quote that is never closed does not swallow the rest of the file") {
     using V = std::vector<Found>;
     for (const char* text : {"a: \"x\nb: 2\n", "a: 'x\nb: 2\n", "a: \"x\\\"\n\n", "a: 'it''s\n", "a: \"\n"}) {

@@ -47,6 +47,9 @@ TEST_CASE("a pattern is what stands behind each slash") {
 TEST_CASE("what no path could match is refused, with the way out") {
     CHECK(wrong("a/b") == "`a/b` does not begin with a slash | did you mean `/a/b`?");
     CHECK(wrong("") == "`` does not begin with a slash | write `/` for the root");
+    CHECK(wrong("http://a:5000/up").ends_with("does not begin with a slash | did you mean `/up`?"));
+    CHECK(wrong("http://a").ends_with("| did you mean `/`?"));
+    CHECK(wrong("true").ends_with("| write a path that the app has"));
     CHECK(wrong("*").starts_with("`*` does not begin with a slash"));
     CHECK(wrong("/a/*/b") == "`/a/*/b` has a `*` before its end | `*` stands for everything that follows");
     CHECK(wrong("/a**").find("before its end") != std::string::npos);

@@ -44,6 +44,7 @@ TEST_CASE("a rate outside of its bounds is refused") {
 
 TEST_CASE("a rate that is written otherwise is put right") {
     CHECK(hint_for("60").starts_with("`60` has no window | did you mean `60/min`?"));
+    CHECK(hint_for("60/min, 9/s").ends_with("is not a rate | several are a list: `[60/min, 9/s]`"));
     CHECK(hint_for("60/minute").starts_with("`60/minute` is not a rate | did you mean `60/min`?"));
     CHECK(hint_for("10/sec").find("`10/s`?") != std::string::npos);
     CHECK(hint_for("10/h").find("`10/hour`?") != std::string::npos);
