@@ -14,7 +14,8 @@ namespace {
 
 constexpr int kBadUsage = 2;
 constexpr const char* kFooter =
-    "\nSignals: SIGTERM and SIGINT drain (a second one stops at once), SIGUSR1 reopens the log files.\n"
+    "\nSignals: SIGTERM and SIGINT drain (a second one stops at once), SIGHUP reads the configuration anew,\n"
+    "SIGUSR1 reopens the access log.\n"
     "Exit codes: 0 clean, 1 bad configuration, 2 bad usage, 3 could not start, 4 explain: would be refused,\n"
     "            5 cannot write to stdout.";
 
@@ -49,7 +50,8 @@ void add_options(CLI::App& app, Options& options) {
                    "where clients connect: host:port, [v6]:port, :port or unix:/path")
         ->type_name("ADDR")
         ->allow_extra_args(false);
-    app.add_option("-u,--upstream", options.upstream, "the app: http://host:port or unix:/path")
+    app.add_option("-u,--upstream", options.upstream,
+                   "the app: http://host:port, https://host:port or unix:/path")
         ->type_name("URL")
         ->allow_extra_args(false);
     app.add_option("-s,--set", options.set, "one key of the configuration, e.g. timeout.total=10s")
@@ -100,6 +102,26 @@ CLI::App* add_schema(CLI::App& app, Options& options) {
     return schema;
 }
 
+bool is_assignment(const std::string& text) {
+    const size_t equals = text.find('=');
+    return equals != 0 && equals != std::string::npos;
+}
+
+Exit no_assignment(const std::string& text) {
+    return {kBadUsage, "", fmt::format("weir: --set needs KEY=VALUE, not `{}`\n", text)};
+}
+
+/// What takes no argument was given one: the likeliest ways to come by it.
+Exit not_expected(const std::string& argument, const Options& options, bool is_explain) {
+    for (const std::string& text : options.set)
+        if (!is_assignment(text)) return no_assignment(text);
+    std::string hint = "`weir --help` says what is";
+    if (is_explain) hint = "the request is one argument, in quotes: weir explain \"GET /path\"";
+    if (argument.ends_with(".yaml") || argument.ends_with(".yml"))
+        hint = fmt::format("a file is given as in: weir -c {}", argument);
+    return {kBadUsage, "", fmt::format("weir: `{}` was not expected; {}\n", argument, hint)};
+}
+
 Result<std::vector<config::Assignment>, Exit> assignments(const Options& options) {
     std::vector<config::Assignment> flags;
     if (!options.listen.empty())
@@ -108,9 +130,8 @@ Result<std::vector<config::Assignment>, Exit> assignments(const Options& options
         flags.push_back(
             {"upstream.servers", as_yaml(options.upstream), "--upstream " + options.upstream.front()});
     for (const std::string& text : options.set) {
-        size_t equals = text.find('=');
-        if (equals == 0 || equals == std::string::npos)
-            return fail(Exit{kBadUsage, "", fmt::format("weir: --set needs KEY=VALUE, not `{}`\n", text)});
+        if (!is_assignment(text)) return fail(no_assignment(text));
+        const size_t equals = text.find('=');
         flags.push_back({text.substr(0, equals), text.substr(equals + 1), "--set " + text});
     }
     return flags;
@@ -130,9 +151,13 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     CLI::App* explain = add_explain(app, options.question);
     CLI::App* schema = add_schema(app, options);
     CLI::App* version = app.add_subcommand("version", "version, build and libraries");
+    bool asks_version = false;
+    app.add_flag("--version", asks_version, "the same as `weir version`");
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::ExtrasError&) {
+        return fail(not_expected(app.remaining(true).front(), options, explain->parsed()));
     } catch (const CLI::ParseError& stop) {
         std::ostringstream out;
         std::ostringstream err;
@@ -144,7 +169,7 @@ Result<CommandLine, Exit> parse_command_line(int argc, const char* const* argv) 
     if (*demo) made.action = Action::demo;
     if (*explain) made.action = Action::explain;
     if (*schema) made.action = Action::schema;
-    if (*version) made.action = Action::version;
+    if (*version || asks_version) made.action = Action::version;
     made.config_file = options.check_file.empty() ? options.config_file : options.check_file;
     made.question = std::move(options.question);
     made.as_markdown = options.as_markdown;

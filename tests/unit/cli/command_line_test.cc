@@ -188,4 +188,26 @@ TEST_CASE("wrong usage is refused on stderr with exit code 2") {
     }
 }
 
+TEST_CASE("an argument that is not expected is named, with what may have been meant") {
+    const auto said = [](std::vector<const char*> arguments) {
+        const Exit exit = refusal_of(std::move(arguments));
+        CHECK(exit.code == 2);
+        return exit.to_stderr;
+    };
+    CHECK(said({"weir.yaml"}) ==
+          "weir: `weir.yaml` was not expected; a file is given as in: weir -c weir.yaml\n");
+    CHECK(said({"start"}) == "weir: `start` was not expected; `weir --help` says what is\n");
+    CHECK(said({"check", "-x"}) == "weir: `-x` was not expected; `weir --help` says what is\n");
+    CHECK(said({"--port", "80"}).find("was not expected") != std::string::npos);
+    CHECK(
+        said({"explain", "GET", "/x"}) ==
+        "weir: `/x` was not expected; the request is one argument, in quotes: weir explain \"GET /path\"\n");
+    CHECK(said({"--set", "limits.rate", "60/min"}) == "weir: --set needs KEY=VALUE, not `limits.rate`\n");
+}
+
+TEST_CASE("the version is told by a command and by a flag") {
+    CHECK(parse_well({"version"}).action == Action::version);
+    CHECK(parse_well({"--version"}).action == Action::version);
+}
+
 }  // namespace weir::cli
