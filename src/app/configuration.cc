@@ -47,8 +47,11 @@ size_t affordable_connections(size_t wanted) {
     size_t limit = net::raise_descriptor_limit();
     size_t affordable = (std::max(limit, 2 * kReservedDescriptors) - kReservedDescriptors) / 2;
     if (affordable < wanted)
-        log::info("{} file descriptors are too few for clients.max_connections {}: {} clients are let in",
-                  limit, wanted, affordable);
+        log::info(
+            "{} file descriptors, two for each client, are too few for clients.max_connections {}: {} "
+            "clients "
+            "are let in",
+            limit, wanted, affordable);
     return std::min(wanted, affordable);
 }
 

@@ -47,6 +47,15 @@ bool remove_stale_socket_file(const SocketAddress& address, const std::string& p
     return unlink(path.c_str()) == 0;
 }
 
+std::string why_not_bound(const Endpoint& endpoint, int error) {
+    std::string_view way_out;
+    if (error == EADDRINUSE && !endpoint.is_unix()) way_out = "; as root `ss -ltnp` shows by whom";
+    if (error == EADDRNOTAVAIL) way_out = "; it is no address of this machine";
+    if (error == EACCES && !endpoint.is_unix())
+        way_out = "; ports below 1024 take root or CAP_NET_BIND_SERVICE";
+    return fmt::format("cannot listen on {}: {}{}", to_string(endpoint), system_text(error), way_out);
+}
+
 Result<Fd> bind_and_listen(const SocketAddress& address, const Endpoint& endpoint,
                            const ListenOptions& options) {
     Fd fd(socket(address.family(), kSocketFlags, 0));
@@ -63,12 +72,10 @@ Result<Fd> bind_and_listen(const SocketAddress& address, const Endpoint& endpoin
     if (bound != 0 && errno == EADDRINUSE && endpoint.is_unix() &&
         remove_stale_socket_file(address, endpoint.path))
         bound = bind(fd.get(), address.get(), address.length());
-    if (bound != 0)
-        return fail(fmt::format("cannot listen on {}: {}", to_string(endpoint), system_text(errno)));
+    if (bound != 0) return fail(why_not_bound(endpoint, errno));
     if (endpoint.is_unix() && chmod(endpoint.path.c_str(), options.unix_mode) != 0)
         return fail(fmt::format("cannot set the mode of {}: {}", endpoint.path, system_text(errno)));
-    if (listen(fd.get(), kBacklog) != 0)
-        return fail(fmt::format("cannot listen on {}: {}", to_string(endpoint), system_text(errno)));
+    if (listen(fd.get(), kBacklog) != 0) return fail(why_not_bound(endpoint, errno));
     return fd;
 }
 

@@ -90,8 +90,8 @@ TEST_CASE("where one address cannot be had, those that were opened with it are c
     ListeningSet set(2);
     const auto change = set.prepare({at_path(folder.file("s")), on_loopback(port_of(taken))});
     REQUIRE_FALSE(change.has_value());
-    CHECK(change.error() ==
-          "cannot listen on 127.0.0.1:" + std::to_string(port_of(taken)) + ": Address already in use");
+    CHECK(change.error() == "cannot listen on 127.0.0.1:" + std::to_string(port_of(taken)) +
+                                ": Address already in use; as root `ss -ltnp` shows by whom");
     CHECK_FALSE(std::filesystem::exists(folder.file("s")));
     CHECK(set.all().empty());
 }

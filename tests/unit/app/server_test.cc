@@ -60,14 +60,15 @@ TEST_CASE("a server with several workers does not share a port with somebody els
     REQUIRE(taken.has_value());
     config::Settings settings = listening_on(on_loopback(net::SocketAddress::local_of(*taken).port()));
     settings.workers = 2;
-    CHECK(refusal_of(settings).ends_with(": Address already in use"));
+    CHECK(refusal_of(settings).ends_with(": Address already in use; as root `ss -ltnp` shows by whom"));
 }
 
 TEST_CASE("a port in use keeps the server from starting, and is named") {
     net::Fd taken = net::listen_on_loopback();
     const uint16_t port = net::SocketAddress::local_of(taken).port();
     CHECK(refusal_of(listening_on(on_loopback(port))) ==
-          "cannot listen on 127.0.0.1:" + std::to_string(port) + ": Address already in use");
+          "cannot listen on 127.0.0.1:" + std::to_string(port) +
+              ": Address already in use; as root `ss -ltnp` shows by whom");
 }
 
 TEST_CASE("an admin address that was asked for and is taken keeps the server from starting") {

@@ -141,8 +141,16 @@ TEST_CASE("an address in use is refused by name and cause") {
     const uint16_t port = SocketAddress::local_of(first).port();
     auto second = listen_on(on_host("127.0.0.1", port), {});
     REQUIRE_FALSE(second.has_value());
-    CHECK(second.error() ==
-          "cannot listen on 127.0.0.1:" + std::to_string(port) + ": Address already in use");
+    CHECK(second.error() == "cannot listen on 127.0.0.1:" + std::to_string(port) +
+                                ": Address already in use; as root `ss -ltnp` shows by whom");
+}
+
+TEST_CASE("an address of another machine is refused by cause, too") {
+    auto elsewhere = listen_on(on_host("192.0.2.1", 8080), {});
+    REQUIRE_FALSE(elsewhere);
+    CHECK(
+        elsewhere.error() ==
+        "cannot listen on 192.0.2.1:8080: Cannot assign requested address; it is no address of this machine");
 }
 
 TEST_CASE("one port can be shared by those who agree to it, one socket each") {
