@@ -1,6 +1,7 @@
 #include "config/decoder.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,12 @@ std::string_view what_it_is(Kind kind) {
         case Kind::broken: return "something broken";
     }
     return {};
+}
+
+/// What people write for `~`.
+bool means_nothing(std::string_view text) {
+    constexpr std::string_view kWords[] = {"off", "none", "null", "no", "false", "disabled", "unlimited"};
+    return std::find(std::begin(kWords), std::end(kWords), text) != std::end(kWords);
 }
 
 std::vector<std::string> names_below(std::string_view scope) {
@@ -233,7 +240,10 @@ void Decoder::decode_value(const Field& field, const Node& node, const Place& ke
     }
     Result<Value, Wrong> value =
         node.kind == Kind::nothing ? Result<Value, Wrong>(Value{}) : parse_value(field, node.text);
-    if (!value) return report(field, node.place, std::move(value.error()));
+    if (!value) {
+        if (takes_nothing && means_nothing(node.text)) value.error().hint = "did you mean `~`?";
+        return report(field, node.place, std::move(value.error()));
+    }
     hold(field, node, key);
     field.store(draft_.settings, *value);
 }

@@ -44,6 +44,21 @@ constexpr Case kCases[] = {
      "    3 | timeout: 30\n"
      "      |          ^\n"
      "      = did you mean `30s`? (units: ms, s, m, h, d); allowed: 1ms to 24h\n"},
+    {"admin: off\n",
+     "weir.yaml:3:8: error: `admin.address`: `off` is not an address: the port is missing: write off:8080\n"
+     "    3 | admin: off\n"
+     "      |        ^\n"
+     "      = did you mean `~`?\n"},
+    {"health: none\n",
+     "weir.yaml:3:9: error: `health.path`: `none` does not begin with a slash\n"
+     "    3 | health: none\n"
+     "      |         ^\n"
+     "      = did you mean `~`?\n"},
+    {"limits: {concurrency: unlimited}\n",
+     "weir.yaml:3:23: error: `limits.concurrency`: `unlimited` is not a whole number\n"
+     "    3 | limits: {concurrency: unlimited}\n"
+     "      |                       ^\n"
+     "      = did you mean `~`?\n"},
     {"limits:\n  body: 2TiB\n",
      "weir.yaml:4:9: error: `limits.body`: `2TiB` is out of range\n"
      "    4 |   body: 2TiB\n"
