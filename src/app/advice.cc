@@ -61,9 +61,12 @@ std::string about_refusal(const NotableRequest& request, Reason reason) {
         case Reason::rate_limited: return about_rate(request);
         case Reason::upstream_connect:
             return about_app(request,
-                             "does it run, and does it listen there? `timeout.connect` bounds each try");
+                             "does it run, listen there, and speak http or https as `upstream` says? "
+                             "`upstream.tls` says which certificates are trusted, `timeout.connect` bounds "
+                             "each try");
         case Reason::upstream_reset:
-            return about_app(request, "it crashed, or closes connections that it is still asked on");
+            return about_app(request,
+                             "it crashed, expects https, or closes connections that it is still asked on");
         case Reason::upstream_protocol:
             return about_app(request, "`detail` says what was wrong with its answer");
         case Reason::upstream_unavailable:

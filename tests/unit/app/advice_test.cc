@@ -114,6 +114,11 @@ TEST_CASE("advice is whole sentences") {
     }
 }
 
+TEST_CASE("where the app cannot be asked, TLS may be why") {
+    CHECK(says(advice_on(refused(Reason::upstream_connect)), "`upstream.tls`"));
+    CHECK(says(advice_on(refused(Reason::upstream_reset)), "expects https"));
+}
+
 TEST_CASE("advice names the route's limits only where the request took a route") {
     proxy::AccessRecord record = refused(Reason::body_too_large);
     CHECK(says(advice_on(record), "`reports`"));
