@@ -85,6 +85,7 @@ Json durations_of(const Overview& overview) {
 
 std::string_view state_of(const proxy::Fleet& fleet, size_t server, Time now) {
     if (fleet.health(server) == proxy::Fleet::Health::down) return "down";
+    if (fleet.is_unreachable(server)) return "unreachable";
     const bool is_in = fleet.candidate(server, now).standing == policy::Candidate::Standing::in;
     return is_in ? "up" : "left_out";
 }

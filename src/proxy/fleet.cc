@@ -80,18 +80,21 @@ void Fleet::set_health(size_t server, Health health, Time now) {
 
 bool Fleet::note_unreachable(size_t server, Time now) {
     State& state = *states_[server];
-    if (is_checked_ || state.is_unreachable.load(std::memory_order_relaxed)) return false;
+    if (is_checked_) return false;
+    state.is_unreachable.store(true, std::memory_order_relaxed);
+    if (state.is_told_unreachable.load(std::memory_order_relaxed)) return false;
     const Time told_at = state.told_unreachable_at.load(std::memory_order_relaxed);
     if (told_at != Time::min() && now - told_at < kBetweenTellings) return false;
-    if (state.is_unreachable.exchange(true, std::memory_order_relaxed)) return false;
+    if (state.is_told_unreachable.exchange(true, std::memory_order_relaxed)) return false;
     state.told_unreachable_at.store(now, std::memory_order_relaxed);
     return true;
 }
 
 bool Fleet::note_reached(size_t server) {
-    std::atomic<bool>& is_unreachable = states_[server]->is_unreachable;
-    return is_unreachable.load(std::memory_order_relaxed) &&
-           is_unreachable.exchange(false, std::memory_order_relaxed);
+    State& state = *states_[server];
+    if (!state.is_unreachable.load(std::memory_order_relaxed)) return false;
+    state.is_unreachable.store(false, std::memory_order_relaxed);
+    return state.is_told_unreachable.exchange(false, std::memory_order_relaxed);
 }
 
 bool Fleet::is_ready() const {

@@ -64,6 +64,10 @@ class Fleet {
     /// and is to be. Where servers are asked, the checks tell.
     [[nodiscard]] bool note_unreachable(size_t server, Time now);
     [[nodiscard]] bool note_reached(size_t server);
+    /// As far as requests have found. Where servers are asked: false.
+    [[nodiscard]] bool is_unreachable(size_t server) const {
+        return !is_checked_ && states_[server]->is_unreachable.load(std::memory_order_relaxed);
+    }
 
     /// The room for connections to a server, of all workers. Never null.
     [[nodiscard]] const std::shared_ptr<Berths>& berths(size_t server) const {
@@ -99,7 +103,8 @@ class Fleet {
         std::atomic<Health> health{Health::unknown};
         std::atomic<Time> came_back{Time::min()};  ///< Time::min(): it was never down
         std::atomic<uint32_t> in_flight{0};
-        std::atomic<bool> is_unreachable{false};             ///< and the operator knows
+        std::atomic<bool> is_unreachable{false};
+        std::atomic<bool> is_told_unreachable{false};        ///< the operator knows
         std::atomic<Time> told_unreachable_at{Time::min()};  ///< Time::min(): never
         std::array<std::atomic<uint64_t>, policy::kCheckResults> checks{};
         const std::shared_ptr<Berths> berths = std::make_shared<Berths>();

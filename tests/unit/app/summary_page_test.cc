@@ -98,6 +98,14 @@ TEST_CASE("a server is up until checks or requests say otherwise") {
     parts.fleet.leave(2);
 }
 
+TEST_CASE("a server that no connection can be opened to is said to be unreachable until one can") {
+    WatchedParts parts(proxy::limited_settings());
+    CHECK(parts.fleet.note_unreachable(0, kNow));
+    CHECK(summary_of(parts)["servers"][0]["state"] == "unreachable");
+    CHECK(parts.fleet.note_reached(0));
+    CHECK(summary_of(parts)["servers"][0]["state"] == "up");
+}
+
 TEST_CASE("limits are told of as they are written, the global ones and what a route adds") {
     config::Settings settings = proxy::limited_settings();
     settings.limits.rates[0].burst = 120;

@@ -74,13 +74,18 @@ TEST_CASE("a server that cannot be reached is told of once until it is reached, 
     CHECK(fleet.note_unreachable(0, kStart + 2h));
     CHECK(fleet.note_reached(0));
     CHECK_FALSE(fleet.note_unreachable(0, kStart + 2h + 9s));
+    CHECK(fleet.is_unreachable(0));
     CHECK_FALSE(fleet.note_reached(0));
+    CHECK_FALSE(fleet.is_unreachable(0));
+    CHECK_FALSE(fleet.note_unreachable(0, kStart + 2h + 9s));
     CHECK(fleet.note_unreachable(0, kStart + 2h + 10s));
 }
 
 TEST_CASE("of a server that is asked how it is, the checks alone tell") {
     const config::Settings settings = settings_of(1);
-    CHECK_FALSE(Fleet(settings, 1).note_unreachable(0, kStart));
+    Fleet fleet(settings, 1);
+    CHECK_FALSE(fleet.note_unreachable(0, kStart));
+    CHECK_FALSE(fleet.is_unreachable(0));
 }
 
 TEST_CASE("an ejected server takes no request until it is due to be probed") {
