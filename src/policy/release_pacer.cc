@@ -46,7 +46,8 @@ void ReleasePacer::answered(Ticket ticket, uint64_t held) {
 }
 
 void ReleasePacer::failed(Ticket ticket, Time now) {
-    if (ticket != era_ || state_ == State::open) return;
+    if (state_ == State::open) return close(now);
+    if (ticket != era_) return;
     if (state_ == State::opening) return close(now);
     --running_;
     pause_ = std::min(pause_ * 2, kLongestPause);

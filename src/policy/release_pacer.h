@@ -41,7 +41,7 @@ class ReleasePacer {
     [[nodiscard]] Ticket let_go();
     /// An answer came. `held`: how many are left.
     void answered(Ticket, uint64_t held);
-    /// It could not be sent to any server. All is closed again.
+    /// It could not be sent to any server. All is closed again, also where the app counted as back meanwhile.
     void failed(Ticket, Time now);
     /// Its client left before either.
     void left(Ticket);

@@ -2,14 +2,17 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from datetime import datetime
 
 import pytest
 
 from harness.load import Load
+from harness.metrics import scrape
 from harness.poll import Stopwatch, eventually, free_port
 from harness.upstream import answering
 
@@ -114,6 +117,20 @@ def test_who_leaves_while_held_never_reaches_the_app(weir, connect, upstream, la
     app = upstream(answering(), port=later.port)
     assert stayer.response().status == 200
     assert [request.target for request in app.requests] == ["/stayer"]
+
+
+def test_an_app_that_goes_again_is_not_asked_without_pause(weir, connect, later):
+    proxy = weir(later, upstream={"hold": "2s"}, admin="127.0.0.1:0")
+    clients = [connect(proxy).request(f"/{n}") for n in range(2)]
+    assert not clients[0].is_readable(within=0.3)
+    with closing(socket.create_server(("127.0.0.1", later.port))) as app:
+        connection, _ = app.accept()
+        connection.recv(65536)
+    # One answer, and the last of those who were held finds nobody.
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    connection.close()
+    assert sorted(client.response().status for client in clients) == [200, 503]
+    assert scrape(proxy).total("weir_upstream_retries_total") < 50
 
 
 def test_an_app_that_is_back_is_not_stormed(weir, connect, upstream, later):

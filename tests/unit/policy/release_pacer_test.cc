@@ -96,6 +96,23 @@ TEST_CASE("when the app is lost again, the failures of all that ran count as one
     CHECK(may_go(pacer, kStart + 2100ms));
 }
 
+TEST_CASE("who finds the app gone closes it, though it had counted as back since that one was let go") {
+    ReleasePacer pacer;
+    pacer.close(kStart);
+    pacer.answered(pacer.let_go(), 1);
+    const auto last = pacer.let_go();
+    SUBCASE("let go before") {
+        pacer.open();
+        pacer.failed(last, kStart + 1s);
+    }
+    SUBCASE("let go since") {
+        pacer.open();
+        pacer.failed(pacer.let_go(), kStart + 1s);
+    }
+    CHECK_FALSE(pacer.is_open());
+    CHECK(pacer.next() == kStart + 1100ms);
+}
+
 /// An app that comes and goes, and requests that are held for it.
 TEST_CASE("never are more let go than the answers allow, and none is forgotten while the app is there") {
     const auto seed = std::random_device{}();

@@ -122,6 +122,23 @@ TEST_CASE("who finds the app gone again is held again, and all others with it") 
     CHECK_FALSE(holding.hold->is_open());
 }
 
+TEST_CASE("the last that is let go does not try again at once where the app is lost meanwhile") {
+    Holding holding(10);
+    REQUIRE(holding.add().join(1));
+    REQUIRE(holding.add().join(2));
+    holding.hurry();
+    holding.hold->answered(holding.all[0]->ticket);
+    holding.parts.driven.settle(5);
+    Held& last = *holding.all[1];
+    REQUIRE(last.is_released());
+    REQUIRE(holding.hold->is_open());
+    holding.hold->lost(last.ticket, holding.now());
+    REQUIRE(last.join(2));
+    holding.parts.driven.settle(5);
+    CHECK(last.is_released());  // once, so far
+    CHECK_FALSE(holding.hold->is_open());
+}
+
 TEST_CASE("who was let go and leaves makes way for the next") {
     Holding holding(10);
     REQUIRE(holding.add().join(1));
