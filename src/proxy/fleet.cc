@@ -42,6 +42,8 @@ Fleet::Fleet(const config::Settings& settings, size_t workers, const Tls& tls, c
         auto former = before == nullptr ? nullptr : before->state_of(server);
         states_.push_back(former ? std::move(former) : std::make_shared<State>());
     }
+    for (size_t index = 0; index < servers_.size(); ++index)
+        ejections_.set_down(index, health(index) == Health::down, Time{});
 }
 
 /// Null where it is not one of these.

@@ -179,6 +179,27 @@ TEST_CASE("connections are bounded by the global cap and by the server's own, wh
     CHECK(bounds() == std::pair(Berths::kUnbounded, 2U));
 }
 
+namespace {
+
+void fail_once(Fleet& fleet, size_t server, Time now) {
+    auto attempt = fleet.ejections().enter(server, now);
+    REQUIRE(attempt);
+    (void)attempt->settle(false, now);
+}
+
+}  // namespace
+
+TEST_CASE("under another plan no more servers are left out, with those that are down, than before") {
+    config::Settings settings = settings_of(2);
+    settings.upstream.servers[1].address.port = 5001;
+    Fleet before(settings, 1);
+    before.set_health(0, Fleet::Health::down, kStart);
+    Fleet after(settings, 1, nullptr, &before);
+    fail_once(after, 1, kStart);
+    CHECK(after.candidate(0, kStart).standing == Standing::out);
+    CHECK(after.candidate(1, kStart).standing == Standing::in);
+}
+
 TEST_CASE("a server that stays has the same berths under another plan") {
     config::Settings settings = settings_of(1);
     Fleet before(settings, 1);
