@@ -69,7 +69,8 @@ class Trace {
         const uint32_t slots = upto(20) == 0 ? 0 : 1 + upto(shape_.most_slots);
         return {.slots = slots,
                 .per_client = upto(2) == 0 ? ConcurrencyLimits::kUnbounded : 1 + upto(shape_.most_slots),
-                .queue = {upto(shape_.most_entries), shape_.most_bytes},
+                .queue = {upto(shape_.most_entries),
+                          shape_.most_bytes / (1 + upto(3))},  // bounds that are lowered, too
                 .wait = Duration(upto(4) == 0 ? 100ms : 5s)};
     }
 
