@@ -157,7 +157,7 @@ void add_shadow_refusals(const Overview& overview, MetricFamily& family, const S
     for (size_t index = 0; index < rates + scope.shadow_caps.size(); ++index) {
         const bool is_rate = index < rates;
         const std::string& rule =
-            is_rate ? scope.shadowed[index]->name : scope.shadow_caps[index - rates]->name;
+            is_rate ? scope.shadowed[index]->name : scope.shadow_caps[index - rates].gate->name;
         const http::Reason reason = is_rate ? http::Reason::rate_limited : http::Reason::queue_full;
         const uint64_t count = sum_of(
             overview, [&](const Metrics& m) { return m.scope(scope.number).shadow_refusals[index].read(); });

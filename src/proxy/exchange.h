@@ -102,6 +102,7 @@ class Exchange final : public UpstreamUser {
     void follow(Slots::Answer);
     void ask_app();
     void refuse_for_lack_of_room();
+    [[nodiscard]] bool is_refused_in_shadow() const;
     void note_shadow_caps();
     void let_slots_go(ExchangeState before, ExchangeEvent);
     [[nodiscard]] bool app_is_at_work(ExchangeState before) const;

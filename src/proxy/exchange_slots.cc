@@ -49,10 +49,11 @@ void Exchange::hold_enough() {
             exchange.follow(exchange.slots_->claim(exchange.kit_.loop.now()));
         },
         this);
+    if (is_refused_in_shadow()) slots_->pass_shadow();
     Slots::Answer answer = slots_->ask(
         *scope_, {.client = *client_key_, .bytes = upload_.memory(), .deadline = started_ + total_}, now);
-    note_shadow_caps();
     if (answer != Slots::Answer::waiting) return follow(answer);
+    note_shadow_caps();
     record_.queue = Duration::zero();
     // A place is too scarce for one who may be gone: no further edge would tell.
     if (client_.has_ended()) return leave_queue();
@@ -64,6 +65,13 @@ void Exchange::leave_queue() {
     give_up("client_gone");
 }
 
+/// By the rates that are in shadow with the limits around them, as the caps are.
+bool Exchange::is_refused_in_shadow() const {
+    for (size_t index = 0; index < scope_->shadowed_together; ++index)
+        if (record_.shadow_refusals.test(index)) return true;
+    return false;
+}
+
 void Exchange::note_shadow_caps() {
     for (size_t index = 0; index < scope_->shadow_caps.size(); ++index)
         if (slots_->would_refuse(index)) record_.shadow_refusals.set(scope_->shadowed.size() + index);
@@ -71,6 +79,7 @@ void Exchange::note_shadow_caps() {
 }
 
 void Exchange::follow(Slots::Answer answer) {
+    note_shadow_caps();
     switch (answer) {
         case Slots::Answer::held: return ask_app();
         case Slots::Answer::waiting: return arm_deadline(kit_.loop.now());

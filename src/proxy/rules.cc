@@ -226,7 +226,7 @@ void Rules::add_route_cap(Scope& scope, const config::Route& route) {
 void Rules::add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const {
     if (gate == nullptr) return;
     if (gate->mode == config::Mode::shadow) {
-        scope.shadow_caps.push_back(gate);
+        scope.shadow_caps.push_back({.gate = gate, .behind = scope.caps.size()});
         scope.shadow_names.push_back(gate->name);
     } else {
         scope.caps.push_back({.gate = gate, .wait = wait});

@@ -60,6 +60,12 @@ struct Cap {
     Duration wait{};  ///< in its queue, at most
 };
 
+/// A cap in shadow, between those that are enforced.
+struct ShadowedCap {
+    ConcurrencyGate* gate = nullptr;
+    size_t behind = 0;  ///< so many of the scope's `caps` come before it
+};
+
 /// What holds for the requests of one route, or of none. Its gates belong to Rules.
 struct Scope {
     static constexpr size_t kMostCaps = 3;  ///< a route's own, the global one, and that of the servers
@@ -71,7 +77,7 @@ struct Scope {
     size_t shadowed_together = 0;          ///< how many those are
     std::vector<std::string_view> shadow_names;  ///< of the rates, then of the caps
     std::vector<Cap> caps;                       ///< the route's own first; at most kMostCaps
-    std::vector<ConcurrencyGate*> shadow_caps;   ///< likewise
+    std::vector<ShadowedCap> shadow_caps;        ///< likewise
     std::string policies;                        ///< the value of RateLimit-Policy; empty where no rate holds
     Duration total{};
     uint64_t body_bytes = 0;

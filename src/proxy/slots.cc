@@ -9,14 +9,20 @@ namespace weir::proxy {
 Slots::Answer Slots::ask(const Scope& scope, const policy::Arrival& arrival, Time now) {
     scope_ = &scope;
     arrival_ = arrival;
-    sit_in_shadow(scope);
+    sit_in_shadow();
     return scope.caps.empty() ? Answer::held : follow(ask_next(now), now);
 }
 
-void Slots::sit_in_shadow(const Scope& scope) {
-    for (size_t index = 0; index < scope.shadow_caps.size(); ++index) {
-        seats_[index] = scope.shadow_caps[index]->shadow->enter();
-        if (!seats_[index]) shadow_refusals_.set(index);
+/// In those that come before the next cap.
+void Slots::sit_in_shadow() {
+    const std::vector<ShadowedCap>& caps = scope_->shadow_caps;
+    for (; shadowed_ < caps.size() && caps[shadowed_].behind <= held_; ++shadowed_) {
+        if (is_past_shadow_) continue;
+        seats_[shadowed_] = caps[shadowed_].gate->shadow->enter();
+        if (seats_[shadowed_]) continue;
+        shadow_refusals_.set(shadowed_);
+        is_past_shadow_ = true;
+        seats_ = {};
     }
 }
 
@@ -39,6 +45,7 @@ Slots::Answer Slots::expire(Time now) {
 Slots::Answer Slots::follow(policy::Verdict verdict, Time now) {
     while (auto* permit = std::get_if<policy::Permit>(&verdict)) {
         permits_[held_++] = std::move(*permit);
+        sit_in_shadow();
         if (held_ == scope_->caps.size()) return Answer::held;
         verdict = ask_next(now);
     }

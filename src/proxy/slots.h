@@ -13,8 +13,9 @@
 namespace weir::proxy {
 
 /// Asks the caps of a scope one after the other, the route's own before the global one, so that a request
-/// which waits for its route's slot keeps no global one from others. Thread: its worker's. Pinned: the queue
-/// points at it. The rules outlive it.
+/// which waits for its route's slot keeps no global one from others. Those in shadow are asked in that order
+/// too, each as the request comes to it: what still waits in front of it, or would have been refused before,
+/// takes up none of its room. Thread: its worker's. Pinned: the queue points at it. The rules outlive it.
 class Slots {
   public:
     enum class Answer : uint8_t {
@@ -36,6 +37,8 @@ class Slots {
     Slots(const Slots&) = delete;
     Slots& operator=(const Slots&) = delete;
 
+    /// Before ask(): rates in shadow would have refused the request, so it would not have come to the caps.
+    void pass_shadow() { is_past_shadow_ = true; }
     /// Once. `arrival.deadline` is the request's own; each cap shortens it by how long it lets wait.
     [[nodiscard]] Answer ask(const Scope& scope, const policy::Arrival& arrival, Time now);
     [[nodiscard]] Answer claim(Time now);
@@ -54,13 +57,15 @@ class Slots {
 
   private:
     static void leave_note(void* slots) noexcept { static_cast<Slots*>(slots)->note_.post(); }
-    void sit_in_shadow(const Scope&);
+    void sit_in_shadow();
     [[nodiscard]] policy::Verdict ask_next(Time now);
     [[nodiscard]] Answer follow(policy::Verdict, Time now);
 
     const Scope* scope_ = nullptr;
     policy::Arrival arrival_;
-    size_t held_ = 0;  ///< of the caps, from the first one on
+    size_t held_ = 0;              ///< of the caps, from the first one on
+    size_t shadowed_ = 0;          ///< of the caps in shadow: those that it has come to
+    bool is_past_shadow_ = false;  ///< it would have been refused: no cap in shadow is asked any more
     Time until_{};
     Refused refused_;
     std::bitset<Scope::kMostCaps> shadow_refusals_;

@@ -370,6 +370,25 @@ def test_a_cap_in_shadow_refuses_nobody(weir, connect, upstream, room):
     assert [line.get("shadow") for line in proxy.log_lines(5)].count(["concurrency"]) == 3
 
 
+def test_a_cap_in_shadow_behind_another_is_not_asked_of_who_still_waits(weir, connect, upstream, room):
+    routes = [{"match": {"path": "/report"}, "limits": {"mode": "enforce", **capped(1, 10)}}]
+    proxy = weir(upstream(room), routes=routes, limits={"mode": "shadow", **capped(1, 1)})
+    clients = send_all(connect, proxy, ["/report"] * 5)
+    room.wait_for(1)
+    room.let(5)
+    assert {client.response().status for client in clients} == {200}
+    assert not any("shadow" in line for line in proxy.log_lines(5))
+
+
+def test_what_a_rate_in_shadow_would_refuse_does_not_come_to_the_cap_beside_it(weir, connect, upstream, room):
+    proxy = weir(upstream(room), limits={"mode": "shadow", "rate": ["1/hour"], **capped(1)})
+    clients = send_all(connect, proxy, ["/"] * 3)
+    room.wait_for(3)
+    room.let(3)
+    assert {client.response().status for client in clients} == {200}
+    assert [line["shadow"] for line in proxy.log_lines(3) if "shadow" in line] == [["per-hour"]] * 2
+
+
 def test_stopping_lets_those_who_wait_finish(weir, connect, upstream, room):
     proxy = weir(upstream(room), limits=capped(1, 10))
     clients = send_all(connect, proxy, ["/first", "/second"])

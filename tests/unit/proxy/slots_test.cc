@@ -80,6 +80,88 @@ TEST_CASE("who leaves is not told of a slot that it was about to get, and the sl
     CHECK(queue.in_service() == 0);
 }
 
+namespace {
+
+/// A route with one slot, and the global cap in shadow with room for two.
+config::Settings in_shadow(config::Mode of_route) {
+    config::Settings settings = one_slot();
+    settings.limits.mode.value = config::Mode::shadow;
+    settings.limits.concurrency = 2;
+    settings.limits.queue.size.value = 0;
+    config::RouteLimits& limits = settings.routes[0].limits;
+    limits.mode.value = of_route;
+    limits.concurrency = 1;
+    limits.queue.size.value = of_route == config::Mode::shadow ? 0 : 10;
+    limits.queue.wait.value = milliseconds(100);
+    return settings;
+}
+
+struct Shadowed {
+    explicit Shadowed(config::Mode of_route) : settings(in_shadow(of_route)) {}
+
+    [[nodiscard]] const Scope& everywhere() const { return rules.scope_of(nullptr); }
+    [[nodiscard]] const Scope& reports() const { return *rules.scope_named("reports"); }
+    [[nodiscard]] size_t seats() const { return everywhere().shadow_caps[0].gate->shadow->inside(); }
+
+    config::Settings settings;
+    Rules rules{settings, HashSeed{1, 2}};
+    net::DrivenLoop driven;
+    net::RemoteTasks tasks{driven.loop};
+    Queue::Request inside{tasks};
+    Queue::Request waiting{tasks};
+    Queue::Request third{tasks};
+    Queue::Request fourth{tasks};
+};
+
+}  // namespace
+
+TEST_CASE("who waits for its route's slot takes up nothing of a cap in shadow behind it") {
+    Shadowed queue(config::Mode::enforce);
+    REQUIRE(queue.inside.slots.ask(queue.reports(), {.client = 1}, kNow) == Answer::held);
+    REQUIRE(queue.waiting.slots.ask(queue.reports(), {.client = 2}, kNow) == Answer::waiting);
+    CHECK(queue.seats() == 1);
+    REQUIRE(queue.third.slots.ask(queue.everywhere(), {.client = 3}, kNow) == Answer::held);
+    CHECK_FALSE(queue.third.slots.would_refuse(0));
+    CHECK(queue.seats() == 2);
+    queue.inside.slots.settle(kNow + milliseconds(10));
+    CHECK(queue.waiting.slots.claim(kNow + milliseconds(10)) == Answer::held);
+    CHECK_FALSE(queue.waiting.slots.would_refuse(0));
+    CHECK(queue.seats() == 2);
+    queue.waiting.slots.settle(kNow + milliseconds(20));
+    queue.third.slots.abandon(kNow + milliseconds(20));
+    CHECK(queue.seats() == 0);
+}
+
+TEST_CASE("who comes to a cap in shadow after a wait is told what it would have said then") {
+    Shadowed queue(config::Mode::enforce);
+    REQUIRE(queue.inside.slots.ask(queue.reports(), {.client = 1}, kNow) == Answer::held);
+    REQUIRE(queue.waiting.slots.ask(queue.reports(), {.client = 2}, kNow) == Answer::waiting);
+    REQUIRE(queue.third.slots.ask(queue.everywhere(), {.client = 3}, kNow) == Answer::held);
+    queue.inside.slots.settle(kNow + milliseconds(10));
+    REQUIRE(queue.fourth.slots.ask(queue.everywhere(), {.client = 4}, kNow) == Answer::held);
+    CHECK(queue.waiting.slots.claim(kNow + milliseconds(10)) == Answer::held);
+    CHECK(queue.waiting.slots.would_refuse(0));
+}
+
+TEST_CASE("whom one cap in shadow would have refused takes up nothing of the next") {
+    Shadowed queue(config::Mode::shadow);
+    REQUIRE(queue.inside.slots.ask(queue.reports(), {.client = 1}, kNow) == Answer::held);
+    REQUIRE(queue.waiting.slots.ask(queue.reports(), {.client = 2}, kNow) == Answer::held);
+    CHECK(queue.waiting.slots.would_refuse(0));
+    CHECK_FALSE(queue.waiting.slots.would_refuse(1));
+    CHECK(queue.seats() == 1);
+    SUBCASE("of a route") {
+        REQUIRE(queue.third.slots.ask(queue.everywhere(), {.client = 3}, kNow) == Answer::held);
+        CHECK_FALSE(queue.third.slots.would_refuse(0));
+    }
+    SUBCASE("whom the rates would have refused, of any") {
+        queue.third.slots.pass_shadow();
+        REQUIRE(queue.third.slots.ask(queue.everywhere(), {.client = 3}, kNow) == Answer::held);
+        CHECK_FALSE(queue.third.slots.would_refuse(0));
+        CHECK(queue.seats() == 1);
+    }
+}
+
 TEST_CASE("whose wait is over without an answer is refused") {
     Queue queue;
     REQUIRE(queue.inside.slots.ask(queue.scope(), {.client = 1}, kNow) == Answer::held);
