@@ -87,6 +87,13 @@ void ConcurrencyGroup::set_limits(const ConcurrencyLimits& limits, Time now) {
     hand_over(see(now));
 }
 
+void ConcurrencyGroup::let_all_in(Time now) {
+    const std::lock_guard lock(mutex_);
+    const ConcurrencyLimits limits = std::exchange(limits_, {});
+    hand_over(see(now));
+    limits_ = limits;
+}
+
 ConcurrencyFigures ConcurrencyGroup::figures() const {
     const std::lock_guard lock(mutex_);
     ConcurrencyFigures figures = figures_;

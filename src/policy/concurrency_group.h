@@ -168,6 +168,8 @@ class ConcurrencyGroup {
     void set_limits(const ConcurrencyLimits&, Time now);
     [[nodiscard]] ConcurrencyFigures figures() const;
 
+    /// The cap is no more: everybody who waits gets a slot, beyond the limits, which stay as they are.
+    void let_all_in(Time now);
   private:
     friend class Permit;
     friend class Place;

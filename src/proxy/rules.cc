@@ -100,6 +100,7 @@ Rules::Rules(const config::Settings& settings, const HashSeed& seed, const Rules
         add_cap(scope, server_cap_, wait_for_servers);
         scopes_.push_back(std::move(scope));
     }
+    find_lifted();
     before_ = nullptr;
 }
 
@@ -184,6 +185,22 @@ void Rules::set_server_room(std::optional<uint32_t> room, Time now) {
 
 void Rules::take_effect(Time now) {
     for (const auto& cap : caps_) cap->group->set_limits(cap->limits, now);
+    for (const auto& group : lifted_) group->let_all_in(now);
+}
+
+/// None where there is a cap that was not there before: it may be another's under a new name, and whoever
+/// waits for the old one would come upon the app all at once.
+void Rules::find_lifted() {
+    if (before_ == nullptr) return;
+    const auto holds_in = [](const Rules& rules, const ConcurrencyGate& wanted) {
+        return std::any_of(rules.caps_.begin(), rules.caps_.end(), [&](const auto& cap) {
+            return cap->group == wanted.group && cap->mode == config::Mode::enforce;
+        });
+    };
+    for (const auto& cap : caps_)
+        if (cap->mode == config::Mode::enforce && !holds_in(*before_, *cap)) return;
+    for (const auto& former : before_->caps_)
+        if (!holds_in(*this, *former)) lifted_.push_back(former->group);
 }
 
 /// nullptr where nothing is capped.

@@ -95,7 +95,8 @@ class Rules {
     /// what it remembers, who is inside and who waits are shared; a cap whose numbers change takes them over.
     Rules(const config::Settings& settings, const HashSeed& seed, const Rules* before = nullptr);
 
-    /// The plan holds from now on: caps that were taken over get its numbers.
+    /// The plan holds from now on: caps that were taken over get its numbers, and nobody waits any longer for
+    /// those that are no more, or only in shadow.
     void take_effect(Time now);
 
     [[nodiscard]] const policy::RouteTable& routes() const { return routes_; }
@@ -131,6 +132,7 @@ class Rules {
     void add_cap(Scope& scope, ConcurrencyGate* gate, Duration wait) const;
     ConcurrencyGate* make_cap(std::string owner, std::string name, const config::ScopeLimits& limits);
     ConcurrencyGate* add_gate(ConcurrencyGate gate);
+    void find_lifted();
 
     const config::Settings& settings_;
     HashSeed seed_;
@@ -139,7 +141,8 @@ class Rules {
     policy::RouteTable routes_;
     std::vector<std::unique_ptr<RateGate>> gates_;
     std::vector<std::unique_ptr<ConcurrencyGate>> caps_;
-    ConcurrencyGate* server_cap_ = nullptr;  ///< of the servers that have caps
+    std::vector<std::shared_ptr<policy::ConcurrencyGroup>> lifted_;  ///< of caps that are no more
+    ConcurrencyGate* server_cap_ = nullptr;                          ///< of the servers that have caps
     static constexpr uint64_t kNotSet = UINT64_MAX;
     std::atomic<uint64_t> server_room_{kNotSet};                   ///< as was set last, by these rules
     std::map<std::string, ConcurrencyGate*, std::less<>> groups_;  ///< by the name that routes share

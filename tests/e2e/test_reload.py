@@ -111,6 +111,17 @@ def test_what_waits_and_what_runs_goes_on(reloadable, connect, upstream):
     assert [client.response().status for client in clients] == [200] * 4
 
 
+def test_who_waits_for_a_cap_that_goes_is_let_in(reloadable, connect, upstream):
+    app = holding(upstream)
+    served = reloadable(app, limits={"concurrency": 1, "queue": {"size": 10, "wait": "20s"}}, timeout="30s")
+    clients = [connect(served.proxy).request() for _ in range(4)]
+    eventually(lambda: inside_and_waiting(served.proxy) == (1, 3), what="three that wait")
+    assert served.change(limits={"rate": ["1000/min"]}).status == 200
+    eventually(lambda: len(app.requests) == 4, what="all inside the app")
+    app.release()
+    assert [client.response().status for client in clients] == [200] * 4
+
+
 def test_an_exchange_ends_with_what_it_began_with(reloadable, connect, upstream):
     app = holding(upstream)
     served = reloadable(app, timeout="20s", routes=[{"match": {"path": "/*"}, "name": "first"}])

@@ -328,6 +328,29 @@ TEST_CASE("new limits keep who is served and who waits") {
     }
 }
 
+TEST_CASE("where the cap is no more, all who wait are let in, and who comes later meets the limits") {
+    auto capped = limits(1, 10);
+    capped.per_client = 1;
+    ConcurrencyGroup group(capped);
+    Request running(group, kAnn), late(group, kBob), w1(group, kAnn), w2(group, kBob), next(group, kCem);
+    running.ask(), late.ask(kStart - 1s), w1.ask(), w2.ask();
+    group.let_all_in(late.until);
+    for (Request* request : {&late, &w1, &w2}) {
+        CHECK(request->answers == 1);
+        request->claim();
+    }
+    CHECK(late.refused_for(QueueReason::queue_timeout));
+    CHECK(w1.permit);
+    CHECK(w2.permit);
+    CHECK(group.figures().in_service == 3);
+    CHECK(group.figures().slots == 1);
+    CHECK(next.ask(late.until).waits);
+    for (Request* request : {&running, &w1}) request->permit.settle(late.until);
+    CHECK(next.answers == 0);
+    w2.permit.settle(late.until);
+    CHECK(next.answers == 1);
+}
+
 TEST_CASE("records of clients are there while they have something in the group, and are used again") {
     FairQueue queue;
     for (ClientKey round = 0; round < 3; ++round) {

@@ -162,6 +162,33 @@ TEST_CASE("whom one cap in shadow would have refused takes up nothing of the nex
     }
 }
 
+TEST_CASE("a cap that is lifted lets in who waits for it; one that may have a new name does not") {
+    config::Settings settings = in_shadow(config::Mode::enforce);
+    Rules before(settings, HashSeed{1, 2});
+    net::DrivenLoop driven;
+    net::RemoteTasks tasks(driven.loop);
+    Queue::Request inside(tasks);
+    Queue::Request waiting(tasks);
+    const Scope& scope = *before.scope_named("reports");
+    REQUIRE(inside.slots.ask(scope, {.client = 1}, kNow) == Answer::held);
+    REQUIRE(waiting.slots.ask(scope, {.client = 2}, kNow) == Answer::waiting);
+    config::Settings changed = settings;
+    config::RouteLimits& after = changed.routes[0].limits;
+    bool is_lifted = true;
+    SUBCASE("it is gone") { after.concurrency.reset(); }
+    SUBCASE("it is off") { after.mode.value = config::Mode::off; }
+    SUBCASE("it is in shadow") { after.mode.value = config::Mode::shadow; }
+    SUBCASE("it stays") { is_lifted = false; }
+    SUBCASE("its route has another name") {
+        changed.routes[0].name = "renamed";
+        is_lifted = false;
+    }
+    Rules(changed, HashSeed{1, 2}, &before).take_effect(kNow);
+    driven.settle();
+    CHECK(waiting.notes == (is_lifted ? 1 : 0));
+    if (is_lifted) CHECK(waiting.slots.claim(kNow) == Answer::held);
+}
+
 TEST_CASE("whose wait is over without an answer is refused") {
     Queue queue;
     REQUIRE(queue.inside.slots.ask(queue.scope(), {.client = 1}, kNow) == Answer::held);
