@@ -48,6 +48,8 @@ class Permit {
     Permit& operator=(Permit&& other) noexcept;
 
     [[nodiscard]] explicit operator bool() const { return group_ != nullptr; }
+    /// The app is asked only now: what went before, while it could not be reached, is not its service time.
+    void count_from(Time now) { since_ = now; }
     /// The slot was in use from the grant until now, which the predictor learns. That includes a request that
     /// ran into its deadline inside the app: it held the slot for so long.
     void settle(Time now);
@@ -166,10 +168,10 @@ class ConcurrencyGroup {
     /// Keeps what is in service and who waits. Slots that become free are handed over at once; where there
     /// are now fewer, those in service finish.
     void set_limits(const ConcurrencyLimits&, Time now);
-    [[nodiscard]] ConcurrencyFigures figures() const;
-
     /// The cap is no more: everybody who waits gets a slot, beyond the limits, which stay as they are.
     void let_all_in(Time now);
+    [[nodiscard]] ConcurrencyFigures figures() const;
+
   private:
     friend class Permit;
     friend class Place;

@@ -42,6 +42,7 @@ void Exchange::on_hold_answer(HeldPlace::Answer answer) {
     switch (answer) {
         case HeldPlace::Answer::released:
             ticket_ = kit_.hold->ticket();
+            if (slots_) slots_->count_from(kit_.loop.now());
             enter(Event::released);
             return connect();
         case HeldPlace::Answer::turned_away: return refuse_unavailable();

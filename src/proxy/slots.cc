@@ -58,6 +58,10 @@ Slots::Answer Slots::follow(policy::Verdict verdict, Time now) {
     return Answer::refused;
 }
 
+void Slots::count_from(Time now) {
+    for (policy::Permit& permit : permits_) permit.count_from(now);
+}
+
 void Slots::settle(Time now) {
     for (policy::Permit& permit : permits_) permit.settle(now);
     seats_ = {};

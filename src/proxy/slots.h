@@ -44,6 +44,8 @@ class Slots {
     [[nodiscard]] Answer claim(Time now);
     [[nodiscard]] Answer expire(Time now);  ///< at until()
 
+    /// The app could not be reached so far: what its slots are held for is counted from now on.
+    void count_from(Time now);
     /// The app has done what was asked of it, or has held on to it until now.
     void settle(Time now);
     /// Nobody asks for it any more, or the app could not be asked; also ends a wait.

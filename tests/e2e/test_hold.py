@@ -119,6 +119,29 @@ def test_who_leaves_while_held_never_reaches_the_app(weir, connect, upstream, la
     assert [request.target for request in app.requests] == ["/stayer"]
 
 
+def test_how_long_an_app_was_away_is_not_taken_for_how_long_it_takes(weir, connect, upstream, later):
+    free = threading.Event()
+
+    def script(connection):
+        while request := connection.request():
+            assert request.target == "/held" or free.wait(20)
+            connection.answer()
+
+    limits = {"concurrency": 8, "queue": {"size": 50, "wait": "2s"}}
+    proxy = weir(later, upstream={"hold": "10s"}, limits=limits)
+    held = [connect(proxy).request("/held") for _ in range(8)]
+    assert not held[0].is_readable(within=1.2)
+    app = upstream(script, port=later.port)
+    assert [client.response().status for client in held] == [200] * 8
+    inside = [connect(proxy).request("/slow") for _ in range(8)]
+    eventually(lambda: len(app.requests) == 16, what="as many inside as may be")
+    # Two rounds of what the app takes, which is next to nothing: none is told that it would wait for too long.
+    waiting = [connect(proxy).request("/next") for _ in range(16)]
+    assert not waiting[-1].is_readable(within=0.2)
+    free.set()
+    assert Counter(client.response().status for client in inside + waiting) == {200: 24}
+
+
 def test_an_app_that_goes_again_is_not_asked_without_pause(weir, connect, later):
     proxy = weir(later, upstream={"hold": "2s"}, admin="127.0.0.1:0")
     clients = [connect(proxy).request(f"/{n}") for n in range(2)]

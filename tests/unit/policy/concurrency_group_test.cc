@@ -351,6 +351,16 @@ TEST_CASE("where the cap is no more, all who wait are let in, and who comes late
     CHECK(next.answers == 1);
 }
 
+TEST_CASE("a slot's time counts from when the app was asked, where it could not be reached before") {
+    ConcurrencyGroup group(limits(1, 0));
+    for (int64_t i = 0; i < WaitPredictor::kEnough; ++i) {
+        Request request(group, kAnn);
+        request.ask().permit.count_from(kStart + 9s);
+        request.permit.settle(kStart + 10s);
+    }
+    CHECK(group.figures().mean_service == 1s);
+}
+
 TEST_CASE("records of clients are there while they have something in the group, and are used again") {
     FairQueue queue;
     for (ClientKey round = 0; round < 3; ++round) {
