@@ -123,6 +123,14 @@ TEST_CASE("limits of every size count exactly") {
         CHECK(quotas({&one, 1}, kStart + 1min)[0].remaining == limit - 1);
         CHECK(send({&most, 1}, kStart + 1min));
         CHECK(!send({&one, 1}, kStart + 1min));
+        // All at one instant, which is the most that one counter holds.
+        const RateAsk other_most{&rule, 2, limit - 1};
+        const RateAsk other_one{&rule, 2, 1};
+        REQUIRE(send({&other_most, 1}, kStart + 1h));
+        REQUIRE(send({&other_one, 1}, kStart + 1h));
+        CHECK(quotas({&other_one, 1}, kStart + 1h + 1min - 1ns)[0].remaining == 0);
+        CHECK(!send({&other_one, 1}, kStart + 1h + 1min - 1ns));
+        CHECK(quotas({&other_one, 1}, kStart + 1h + 1min)[0].remaining == limit);
     }
 }
 
@@ -200,17 +208,20 @@ TEST_CASE("four threads with clients of their own decide as one thread does") {
 
 TEST_CASE("threads that ask for the same rules in any order neither block each other nor exceed a limit") {
     constexpr uint32_t kLimit = 1000;
+    constexpr uint32_t kAsks = 50 * kLimit;  // refusals lock as well: long enough for the threads to meet
     RateRule a({{kLimit, 1h}, {}}, 10);
     RateRule b({{kLimit, 1h}, {}}, 10);
     RateRule c({{kLimit, 1h}, kLimit}, 10);
     std::atomic<uint32_t> admitted = 0;
+    std::barrier begin(kThreads);
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < kThreads; ++thread) {
         threads.emplace_back([&, thread] {
+            begin.arrive_and_wait();
             std::array<RateAsk, 3> asks{{{&a, 1, 1}, {&b, 1, 1}, {&c, 1, 1}}};
             std::rotate(asks.begin(), asks.begin() + thread % 3, asks.end());
             if (thread == 3) std::swap(asks[0], asks[1]);
-            for (uint32_t i = 0; i < kLimit; ++i) admitted += send(asks, kStart) ? 1 : 0;
+            for (uint32_t i = 0; i < kAsks; ++i) admitted += send(asks, kStart) ? 1 : 0;
         });
     }
     threads.clear();
