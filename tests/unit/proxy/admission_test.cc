@@ -33,6 +33,7 @@ class Asked {
         const Scope& scope = rules_.scope_of(route < settings_.routes.size() ? &match : nullptr);
         const policy::RequestView view = view_of(scope, head, {});
         RateVerdict verdict = ask_rates(scope, view, rules_.client_of(view), now);
+        retry_after = verdict.retry_after;
         std::string names(verdict.refused_by != nullptr ? verdict.refused_by->name : "");
         for (size_t n = 0; n < scope.shadow_names.size(); ++n) {
             if (!verdict.shadow_refusals.test(n)) continue;
@@ -40,6 +41,8 @@ class Asked {
         }
         return names;
     }
+
+    Duration retry_after{};  ///< of what was said last
 
   private:
     config::Settings settings_;
@@ -75,6 +78,23 @@ TEST_CASE(
     }
     CHECK(refusals > 1000);
     CHECK(refusals < 19000);
+}
+
+TEST_CASE("who is refused is told when it will be admitted, to the nanosecond") {
+    Asked rules("limits: {rate: [2/s, {limit: 3/min, name: slow}]}\n");
+    const Time now{1h};
+    CHECK(rules.say("a", 9, now).empty());
+    CHECK(rules.say("a", 9, now + 1ns).empty());
+    CHECK(rules.say("a", 9, now + 10ms) == "per-sec");
+    const Time third = now + 10ms + rules.retry_after;
+    CHECK(rules.say("a", 9, third - 1ns) == "per-sec");
+    CHECK(rules.retry_after == 1ns);
+    CHECK(rules.say("a", 9, third).empty());
+    CHECK(rules.say("a", 9, third + 2s) == "slow");
+    const Time fourth = third + 2s + rules.retry_after;
+    CHECK(rules.say("a", 9, fourth - 1ns) == "slow");
+    CHECK(rules.retry_after == 1ns);
+    CHECK(rules.say("a", 9, fourth).empty());
 }
 
 TEST_CASE("a rate that is in shadow by itself counts as if it alone were enforced too") {

@@ -158,6 +158,33 @@ TEST_CASE("where there is no place left the newest of the client with the most m
     CHECK(holding.hold->size() == 3);
 }
 
+TEST_CASE("another plan changes how many may be held, and those that are stay") {
+    Holding holding(3);
+    for (int i = 0; i < 2; ++i) REQUIRE(holding.add().join(1));
+    config::Settings settings = holding.parts.settings;
+    settings.limits.queue.size.value = 1;
+    Kit& kit = holding.parts.kit();
+    kit.plans.adopt(std::make_shared<Plan>(settings, Surroundings{.seed = HashSeed{1, 2}, .workers = 1}));
+    holding.hold->adopt();
+    CHECK_FALSE(holding.add().join(1));
+    CHECK(holding.hold->size() == 2);
+    CHECK(holding.all[0]->answers.empty());
+    CHECK(holding.all[1]->answers.empty());
+}
+
+TEST_CASE("who has been let go is remembered no longer: the next time all begin alike") {
+    Holding holding(10);
+    REQUIRE(holding.add().join(1));
+    holding.hurry();
+    REQUIRE(holding.released() == 1);
+    holding.hold->lost(holding.all[0]->ticket, holding.now());
+    REQUIRE(holding.add().join(1));
+    REQUIRE(holding.add().join(2));
+    holding.hurry();
+    CHECK(holding.all[1]->is_released());
+    CHECK(holding.all[2]->answers.empty());
+}
+
 TEST_CASE("the places are shared out among the workers") {
     Holding holding(7, 3);
     CHECK(holding.add().join(1));
@@ -192,6 +219,8 @@ TEST_CASE("who leaves, or is destroyed, frees its place, and the last one opens 
     REQUIRE(holding.add().join(1));
     holding.all.pop_back();
     CHECK(holding.hold->size() == 1);
+    holding.parts.driven.settle(5);
+    CHECK_FALSE(holding.hold->is_open());
     holding.hold->leave(first.place);
     holding.hold->leave(first.place);
     CHECK(holding.hold->size() == 0);

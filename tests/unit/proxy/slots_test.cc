@@ -143,6 +143,16 @@ TEST_CASE("who comes to a cap in shadow after a wait is told what it would have 
     CHECK(queue.waiting.slots.would_refuse(0));
 }
 
+TEST_CASE("whom one cap in shadow would have refused gives up its room in those before") {
+    Shadowed queue(config::Mode::shadow);
+    REQUIRE(queue.inside.slots.ask(queue.everywhere(), {.client = 1}, kNow) == Answer::held);
+    REQUIRE(queue.waiting.slots.ask(queue.everywhere(), {.client = 2}, kNow) == Answer::held);
+    REQUIRE(queue.third.slots.ask(queue.reports(), {.client = 3}, kNow) == Answer::held);
+    CHECK_FALSE(queue.third.slots.would_refuse(0));
+    CHECK(queue.third.slots.would_refuse(1));
+    CHECK(queue.reports().shadow_caps[0].gate->shadow->inside() == 0);
+}
+
 TEST_CASE("whom one cap in shadow would have refused takes up nothing of the next") {
     Shadowed queue(config::Mode::shadow);
     REQUIRE(queue.inside.slots.ask(queue.reports(), {.client = 1}, kNow) == Answer::held);
@@ -187,6 +197,87 @@ TEST_CASE("a cap that is lifted lets in who waits for it; one that may have a ne
     driven.settle();
     CHECK(waiting.notes == (is_lifted ? 1 : 0));
     if (is_lifted) CHECK(waiting.slots.claim(kNow) == Answer::held);
+}
+
+TEST_CASE("one may wait as long as the cap says, and no longer than the request may take") {
+    Queue queue;
+    REQUIRE(queue.inside.slots.ask(queue.scope(), {.client = 1}, kNow) == Answer::held);
+    const policy::Arrival hurried{.client = 2, .deadline = kNow + milliseconds(60)};
+    SUBCASE("the cap") {
+        REQUIRE(queue.waiting.slots.ask(queue.scope(), {.client = 2}, kNow) == Answer::waiting);
+        CHECK(queue.waiting.slots.until() == kNow + milliseconds(100));
+    }
+    SUBCASE("the request") {
+        REQUIRE(queue.waiting.slots.ask(queue.scope(), hurried, kNow) == Answer::waiting);
+        CHECK(queue.waiting.slots.until() == kNow + milliseconds(60));
+    }
+}
+
+namespace {
+
+/// The global cap has one slot and a queue, the one of a route in front of it two slots.
+config::Settings two_caps(size_t places) {
+    config::Settings settings = one_slot();
+    settings.limits.queue.size.value = places;
+    config::RouteLimits& limits = settings.routes[0].limits;
+    limits.queue.size.value = 10;
+    limits.queue.wait.value = milliseconds(100);
+    return settings;
+}
+
+struct TwoCaps {
+    explicit TwoCaps(size_t places) : settings(two_caps(places)) {}
+
+    [[nodiscard]] const Scope& everywhere() const { return rules.scope_of(nullptr); }
+    [[nodiscard]] const Scope& reports() const { return *rules.scope_named("reports"); }
+    [[nodiscard]] policy::ConcurrencyFigures of_route() const {
+        return reports().caps[0].gate->group->figures();
+    }
+    [[nodiscard]] policy::ConcurrencyFigures of_all() const {
+        return reports().caps[1].gate->group->figures();
+    }
+
+    config::Settings settings;
+    Rules rules{settings, HashSeed{1, 2}};
+    net::DrivenLoop driven;
+    net::RemoteTasks tasks{driven.loop};
+    Queue::Request inside{tasks};
+    Queue::Request waiting{tasks};
+};
+
+}  // namespace
+
+TEST_CASE("who has its route's slot keeps it while it waits for the global one") {
+    TwoCaps queue(10);
+    REQUIRE(queue.inside.slots.ask(queue.everywhere(), {.client = 1}, kNow) == Answer::held);
+    REQUIRE(queue.waiting.slots.ask(queue.reports(), {.client = 2}, kNow) == Answer::waiting);
+    CHECK(queue.of_route().in_service == 1);
+    SUBCASE("and gets both") {
+        queue.inside.slots.settle(kNow + milliseconds(10));
+        CHECK(queue.waiting.slots.claim(kNow + milliseconds(10)) == Answer::held);
+        CHECK(queue.of_all().in_service == 1);
+        queue.waiting.slots.settle(kNow + milliseconds(20));
+        CHECK(queue.of_route().completed == 1);
+    }
+    SUBCASE("or none") {
+        CHECK(queue.waiting.slots.expire(queue.waiting.slots.until()) == Answer::refused);
+        CHECK(queue.waiting.slots.refusal().by == queue.reports().caps[1].gate);
+        CHECK(queue.of_all().in_service == 1);
+    }
+    SUBCASE("or leaves") {
+        queue.waiting.slots.abandon(kNow);
+        CHECK(queue.of_all().waiting == 0);
+    }
+    CHECK(queue.of_route().in_service == 0);
+}
+
+TEST_CASE("who is refused by the global cap has given its route's slot back") {
+    TwoCaps queue(0);
+    REQUIRE(queue.inside.slots.ask(queue.everywhere(), {.client = 1}, kNow) == Answer::held);
+    CHECK(queue.waiting.slots.ask(queue.reports(), {.client = 2}, kNow) == Answer::refused);
+    CHECK(queue.waiting.slots.refusal().by == queue.reports().caps[1].gate);
+    CHECK(queue.of_route().in_service == 0);
+    CHECK(queue.of_route().abandoned == 1);
 }
 
 TEST_CASE("whose wait is over without an answer is refused") {
