@@ -182,7 +182,7 @@ TEST_CASE("no host means every address or none: one that is taken is not passed 
     if (!taken) return;  // a machine without IPv6
     auto listening = listen_on(on_host("", SocketAddress::local_of(*taken).port()), {});
     REQUIRE_FALSE(listening.has_value());
-    CHECK(listening.error().ends_with("Address already in use"));
+    CHECK(listening.error().find("Address already in use") != std::string::npos);
 }
 
 // ---- UNIX sockets
