@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace weir::log {
 
@@ -47,8 +48,15 @@ spdlog::logger& logger() {
 constexpr size_t kMostBytes = PIPE_BUF - 64;
 
 /// Of all threads: two that see the same room would both write.
-std::mutex writing;
-size_t dropped = 0;
+struct Turn {
+    std::mutex mutex;
+    size_t dropped = 0;  ///< since a message was written
+};
+
+Turn& turn() {
+    static Turn instance;
+    return instance;
+}
 
 /// To make stderr non-blocking would do so for every process that shares it.
 bool stderr_has_room() {
@@ -94,7 +102,8 @@ void write(Level level, std::string_view message) {
         escaped = std::string(message.substr(0, kMostBytes)) + "...";
         message = escaped;
     }
-    const std::lock_guard lock(writing);
+    const std::lock_guard lock(turn().mutex);
+    size_t& dropped = turn().dropped;
     if (dropped > 0 && stderr_has_room())
         write_line(Level::warning,
                    fmt::format("messages dropped, since stderr had no room: {}", std::exchange(dropped, 0)));
