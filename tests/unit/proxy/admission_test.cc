@@ -25,24 +25,28 @@ class Asked {
     Asked(const std::string& clients, const std::string& yaml)
         : settings_(config::load_well(clients + yaml).settings), rules_(settings_, HashSeed{1, 2}) {}
 
-    /// The names of those that refuse, or would, with a comma between them; "" where all admit.
-    std::string say(std::string_view user, size_t route, Time now) {
+    struct Told {
+        std::string names;  ///< of the rules that refuse, or would, with a comma between them; "": all admit
+        Duration retry_after;
+    };
+
+    /// Any thread may ask.
+    Told ask(std::string_view user, size_t route, Time now) {
         http::RequestHead head;
         head.fields = {{.name = "X-User", .value = user}};
         policy::RouteMatch match{.index = static_cast<uint32_t>(route)};
         const Scope& scope = rules_.scope_of(route < settings_.routes.size() ? &match : nullptr);
         const policy::RequestView view = view_of(scope, head, {});
         RateVerdict verdict = ask_rates(scope, view, rules_.client_of(view), now);
-        retry_after = verdict.retry_after;
         std::string names(verdict.refused_by != nullptr ? verdict.refused_by->name : "");
         for (size_t n = 0; n < scope.shadow_names.size(); ++n) {
             if (!verdict.shadow_refusals.test(n)) continue;
             names.append(names.empty() ? "" : ",").append(scope.shadow_names[n]);
         }
-        return names;
+        return {.names = names, .retry_after = verdict.retry_after};
     }
 
-    Duration retry_after{};  ///< of what was said last
+    std::string say(std::string_view user, size_t route, Time now) { return ask(user, route, now).names; }
 
   private:
     config::Settings settings_;
@@ -85,15 +89,17 @@ TEST_CASE("who is refused is told when it will be admitted, to the nanosecond") 
     const Time now{1h};
     CHECK(rules.say("a", 9, now).empty());
     CHECK(rules.say("a", 9, now + 1ns).empty());
-    CHECK(rules.say("a", 9, now + 10ms) == "per-sec");
-    const Time third = now + 10ms + rules.retry_after;
-    CHECK(rules.say("a", 9, third - 1ns) == "per-sec");
-    CHECK(rules.retry_after == 1ns);
+    const auto second = rules.ask("a", 9, now + 10ms);
+    CHECK(second.names == "per-sec");
+    const Time third = now + 10ms + second.retry_after;
+    CHECK(rules.ask("a", 9, third - 1ns).retry_after == 1ns);
     CHECK(rules.say("a", 9, third).empty());
-    CHECK(rules.say("a", 9, third + 2s) == "slow");
-    const Time fourth = third + 2s + rules.retry_after;
-    CHECK(rules.say("a", 9, fourth - 1ns) == "slow");
-    CHECK(rules.retry_after == 1ns);
+    const auto slow = rules.ask("a", 9, third + 2s);
+    CHECK(slow.names == "slow");
+    const Time fourth = third + 2s + slow.retry_after;
+    const auto just_before = rules.ask("a", 9, fourth - 1ns);
+    CHECK(just_before.names == "slow");
+    CHECK(just_before.retry_after == 1ns);
     CHECK(rules.say("a", 9, fourth).empty());
 }
 
