@@ -48,9 +48,8 @@ size_t affordable_connections(size_t wanted) {
     size_t affordable = (std::max(limit, 2 * kReservedDescriptors) - kReservedDescriptors) / 2;
     if (affordable < wanted)
         log::info(
-            "{} file descriptors, two for each client, are too few for clients.max_connections {}: {} "
-            "clients "
-            "are let in",
+            "{} file descriptors, two for each client, are too few for clients.max_connections {}: "
+            "{} clients are let in",
             limit, wanted, affordable);
     return std::min(wanted, affordable);
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "net/driven_loop.h"
 #include "proxy/limited_settings.h"
 
@@ -96,12 +98,12 @@ config::Settings in_shadow(config::Mode of_route) {
     return settings;
 }
 
-struct Shadowed {
-    explicit Shadowed(config::Mode of_route) : settings(in_shadow(of_route)) {}
+/// Two requests, to begin with, under the rules of some settings.
+struct Ruled {
+    explicit Ruled(config::Settings under) : settings(std::move(under)) {}
 
     [[nodiscard]] const Scope& everywhere() const { return rules.scope_of(nullptr); }
     [[nodiscard]] const Scope& reports() const { return *rules.scope_named("reports"); }
-    [[nodiscard]] size_t seats() const { return everywhere().shadow_caps[0].gate->shadow->inside(); }
 
     config::Settings settings;
     Rules rules{settings, HashSeed{1, 2}};
@@ -109,6 +111,13 @@ struct Shadowed {
     net::RemoteTasks tasks{driven.loop};
     Queue::Request inside{tasks};
     Queue::Request waiting{tasks};
+};
+
+struct Shadowed : Ruled {
+    explicit Shadowed(config::Mode of_route) : Ruled(in_shadow(of_route)) {}
+
+    [[nodiscard]] size_t seats() const { return everywhere().shadow_caps[0].gate->shadow->inside(); }
+
     Queue::Request third{tasks};
     Queue::Request fourth{tasks};
 };
@@ -225,24 +234,15 @@ config::Settings two_caps(size_t places) {
     return settings;
 }
 
-struct TwoCaps {
-    explicit TwoCaps(size_t places) : settings(two_caps(places)) {}
+struct TwoCaps : Ruled {
+    explicit TwoCaps(size_t places) : Ruled(two_caps(places)) {}
 
-    [[nodiscard]] const Scope& everywhere() const { return rules.scope_of(nullptr); }
-    [[nodiscard]] const Scope& reports() const { return *rules.scope_named("reports"); }
     [[nodiscard]] policy::ConcurrencyFigures of_route() const {
         return reports().caps[0].gate->group->figures();
     }
     [[nodiscard]] policy::ConcurrencyFigures of_all() const {
         return reports().caps[1].gate->group->figures();
     }
-
-    config::Settings settings;
-    Rules rules{settings, HashSeed{1, 2}};
-    net::DrivenLoop driven;
-    net::RemoteTasks tasks{driven.loop};
-    Queue::Request inside{tasks};
-    Queue::Request waiting{tasks};
 };
 
 }  // namespace
